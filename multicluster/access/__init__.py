@@ -1,0 +1,1 @@
+"""From a cluster to API clients that renew their own credentials."""

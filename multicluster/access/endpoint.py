@@ -1,0 +1,25 @@
+"""Where an API server is, and how to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Address and trust of one API server.
+
+    ``ca_pem`` is a PEM bundle; None means the machine's public CAs (GKE's DNS endpoint).
+    ``client_certificate_pem`` and ``client_key_pem`` are set for kubeconfig users of that kind only.
+    Timeouts are seconds.
+    """
+
+    server: str
+    ca_pem: bytes | None = None
+    tls_server_name: str | None = None
+    verify_tls: bool = True
+    proxy_url: str | None = None
+    connect_timeout: float = 5
+    read_timeout: float = 60
+    client_certificate_pem: bytes | None = None
+    client_key_pem: bytes | None = field(default=None, repr=False)

@@ -1,0 +1,24 @@
+"""A short-lived bearer token, and what mints it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003  (a dataclass field's type is looked up at run time by tools)
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """A bearer token of a cluster; its value never appears in a repr or a log."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+    """When it must no longer be used, in UTC: the effective expiry, margins already taken off."""
+
+
+class TokenSource(Protocol):
+    """Mints tokens. Each call makes a new one; it may block on the network."""
+
+    def mint(self) -> Token:
+        """Return a new token, or raise CredentialError."""
+        ...

@@ -1,0 +1,1 @@
+"""What a node pool is, whichever cloud runs it."""

@@ -1,0 +1,43 @@
+"""The node pools of one cluster, behind four verbs that never wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from multicluster.node_pools.lease import Lease
+    from multicluster.node_pools.pool import NodePool, NodePoolSpec
+
+
+class NodePools(Protocol):
+    """The node pools of one cluster. No method waits; each raises NodePoolError of the narrowest class."""
+
+    def create(self, spec: NodePoolSpec, lease: Lease) -> NodePool:
+        """Ask for a pool; the lease is written in the same call.
+
+        The same owner asking twice is one pool. Another owner's pool, or a stranger's, raises NodePoolConflictError.
+        Ours and failed: its deletion is asked for and NodePoolBusyError raised, until it is gone and made again.
+        """
+        ...
+
+    def get(self, name: str) -> NodePool:
+        """Describe a pool with its problems, or raise NodePoolNotFoundError."""
+        ...
+
+    def list(self) -> Iterator[NodePool]:
+        """Yield every pool of the cluster, ours or not."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Ask for deletion; asked again while deleting does nothing. Raises NodePoolNotFoundError once it is gone."""
+        ...
+
+    def instances(self, name: str) -> tuple[str, ...]:
+        """Ids of the machines that still exist for the pool, also after the pool itself is gone: the proof of *gone*."""
+        ...
+
+    def node_selector(self, name: str) -> tuple[str, str]:
+        """The label that the pool's nodes carry, known before the pool exists."""
+        ...

@@ -1,0 +1,165 @@
+"""Judge an EKS bearer token as aws-iam-authenticator v0.7.13 and the STS behind it do.
+
+The first half, ``read_token``, is the verifier's own table of rules (``pkg/token/token.go``); the second, ``TokenVerifier.verify``,
+what STS answers when the verifier sends it the URL with the cluster's own name in ``x-k8s-aws-id``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from multicluster.simulator.aws import sigv4
+from multicluster.simulator.aws.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from multicluster.simulator.aws.identities import Iam, Principal
+
+PREFIX = "k8s-aws-v1."
+MAX_TOKEN_BYTES = 4096
+MAX_EXPIRES_SECONDS = 900
+CLUSTER_HEADER = "x-k8s-aws-id"
+LIFE = dt.timedelta(minutes=15)
+# DNS suffixes of a partition: the plain one, then the dual-stack one (botocore's partitions.json).
+PARTITIONS: dict[str, tuple[str, str]] = {
+    "aws": ("amazonaws.com", "api.aws"),
+    "aws-cn": ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    "aws-us-gov": ("amazonaws.com", "api.aws"),
+    "aws-eusc": ("amazonaws.eu", "api.amazonwebservices.eu"),
+    "aws-iso": ("c2s.ic.gov", "api.aws.ic.gov"),
+    "aws-iso-b": ("sc2s.sgov.gov", "api.aws.scloud"),
+    "aws-iso-e": ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    "aws-iso-f": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+}
+QUERY_NAMES = frozenset(
+    "action version x-amz-algorithm x-amz-credential x-amz-date x-amz-expires x-amz-security-token x-amz-signature "
+    "x-amz-signedheaders".split()
+)
+
+
+class TokenRefusedError(Exception):
+    """A token that is not accepted, with the verifier's reason; the API server says only 401 Unauthorized."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresignedUrl:
+    """What a well-formed token holds."""
+
+    host: str
+    query: tuple[tuple[str, str], ...]
+
+
+def read_token(token: str, *, partition: str, now: dt.datetime) -> PresignedUrl:
+    """Take a token apart by the verifier's rules, STS not asked; raises TokenRefusedError."""
+    if len(token) > MAX_TOKEN_BYTES:
+        raise TokenRefusedError("token is too large")
+    if not token.startswith(PREFIX):
+        raise TokenRefusedError(f'token is missing expected "{PREFIX}" prefix')
+    raw = token.removeprefix(PREFIX)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", raw):
+        raise TokenRefusedError("illegal base64 data")
+    try:
+        url = urlsplit(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).decode())
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise TokenRefusedError(f"illegal base64 data or URL: {error}") from None
+    if url.scheme != "https":
+        raise TokenRefusedError(f'unexpected scheme "{url.scheme}" in pre-signed URL')
+    if url.path != "/":
+        raise TokenRefusedError("unexpected path in pre-signed URL")
+    check_host(url.netloc, partition)
+    pairs = tuple(parse_qsl(url.query, keep_blank_values=True))
+    check_query(pairs, now)
+    return PresignedUrl(host=url.netloc, query=pairs)
+
+
+def check_host(host: str, partition: str) -> None:
+    """Refuse every host that is not STS of the partition: regional, FIPS or dual stack; the global one only in ``aws``."""
+    if host == "sts.amazonaws.com" and partition == "aws":
+        return
+    service, _, rest = host.partition(".")
+    region, _, suffix = rest.partition(".")
+    if service not in {"sts", "sts-fips"} or not region or suffix not in PARTITIONS[partition]:
+        raise TokenRefusedError(f'partition "{partition}" does not support hostname "{host}" in pre-signed URL')
+
+
+def check_query(pairs: tuple[tuple[str, str], ...], now: dt.datetime) -> None:
+    """Refuse unknown, repeated or wrong parameters, and a date that is over."""
+    given: dict[str, str] = {}
+    for name, value in pairs:
+        if name.lower() not in QUERY_NAMES:
+            raise TokenRefusedError(f'non-whitelisted query parameter "{name}"')
+        if name.lower() in given:
+            raise TokenRefusedError("query parameter with multiple values not supported")
+        given[name.lower()] = value
+    if given.get("action") != "GetCallerIdentity":
+        raise TokenRefusedError("unexpected action parameter in pre-signed URL")
+    if CLUSTER_HEADER not in given.get("x-amz-signedheaders", "").lower().split(";"):
+        raise TokenRefusedError(f"client did not sign the {CLUSTER_HEADER} header in the pre-signed URL")
+    expires = given.get("x-amz-expires", "")
+    if not re.fullmatch(r"\d{1,9}", expires) or int(expires) > MAX_EXPIRES_SECONDS:
+        raise TokenRefusedError("invalid X-Amz-Expires parameter in pre-signed URL")
+    try:
+        date = dt.datetime.strptime(given.get("x-amz-date", ""), sigv4.STAMP).replace(tzinfo=dt.UTC)
+    except ValueError:
+        raise TokenRefusedError("error parsing X-Amz-Date parameter into format 20060102T150405Z") from None
+    if now > date + LIFE:
+        raise TokenRefusedError(f"X-Amz-Date parameter is expired (15 minute expiration) {given['x-amz-date']}")
+
+
+class TokenVerifier:
+    """Tell who signed a token for one cluster."""
+
+    def __init__(self, *, cluster_id: str, iam: Iam, now: Callable[[], dt.datetime], partition: str = "aws") -> None:
+        self.cluster_id, self.iam, self.now, self.partition = cluster_id, iam, now, partition
+
+    def verify(self, token: str) -> Principal:
+        """Return the signer; raises TokenRefusedError with the reason."""
+        return self.signer(token)[0]
+
+    def signer(self, token: str) -> tuple[Principal, dt.datetime]:
+        """Return the signer and the time of the signature; raises TokenRefusedError with the reason."""
+        url = read_token(token, partition=self.partition, now=self.now())
+        headers = {"host": url.host, CLUSTER_HEADER: self.cluster_id}
+        try:
+            return verify_presigned(url.query, headers, self.iam, self.now())
+        except AwsError as refusal:
+            reason = f"error from AWS (expected 200, got {refusal.status}). Body: {refusal}"
+            raise TokenRefusedError(f"sts getCallerIdentity failed: {reason}") from None
+
+
+def verify_presigned(
+    pairs: tuple[tuple[str, str], ...], headers: Mapping[str, str], iam: Iam, now: dt.datetime
+) -> tuple[Principal, dt.datetime]:
+    """Check a presigned GET of STS's ``/`` as STS does; returns who signed it and when."""
+    query = dict(pairs)
+    parts = query.get("X-Amz-Credential", "").split("/")
+    stamp, signed = query.get("X-Amz-Date", ""), query.get("X-Amz-SignedHeaders", "").split(";")
+    if len(parts) != 5 or query.get("X-Amz-Algorithm") != sigv4.ALGORITHM:  # noqa: PLR2004 - key/day/region/service/end
+        raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    scope = sigv4.Scope(key_id=parts[0], day=parts[1], region=parts[2], service=parts[3])
+    key = iam.key(scope.key_id)
+    sigv4.check_session(key, query.get("X-Amz-Security-Token"), iam.now())
+    if scope.region != region_of(headers["host"]) or scope.service != "sts" or parts[4] != "aws4_request":
+        message = f"Credential should be scoped to a valid region, not '{scope.region}'."
+        raise AwsError("SignatureDoesNotMatch", message, 403)
+    if "host" not in signed:
+        raise sigv4.mismatch()
+    sigv4.check_age(stamp, now, sigv4.PRESIGNED_TOLERANCE)
+    rest = [(name, value) for name, value in pairs if name != "X-Amz-Signature"]
+    text = sigv4.canonical("GET", "/", rest, headers, signed, hashlib.sha256(b"").hexdigest())
+    expected = sigv4.signature(key.secret, scope, stamp, text)
+    sigv4.compare(expected, query.get("X-Amz-Signature", ""), scope, stamp)
+    return key.principal, dt.datetime.strptime(stamp, sigv4.STAMP).replace(tzinfo=dt.UTC)
+
+
+def region_of(host: str) -> str:
+    """Name the region an STS host serves; the global host is us-east-1."""
+    return "us-east-1" if host == "sts.amazonaws.com" else host.split(".")[1]

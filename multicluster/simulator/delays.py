@@ -1,0 +1,54 @@
+"""Say how long the clouds of a world take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delays:
+    """Seconds of each step of a node group's life, and of a pod's start. The defaults suit a demo a person watches."""
+
+    create: float = 0.4
+    """From the create call to the first launched instance."""
+    node_join: float = 0.4
+    """From launch to a node that is registered, NotReady and tainted."""
+    node_ready: float = 0.4
+    """From registered to Ready, the startup taint gone."""
+    gpu_ready: float = 0.6
+    """From Ready to the device plugin advertising the GPUs."""
+    drain: float = 0.5
+    """From the delete call to the nodes leaving."""
+    delete: float = 1.0
+    """From the nodes leaving to the group and its instances being gone."""
+    capacity_retry: float = 0.5
+    """Between two launches that fail; Auto Scaling itself waits a minute or more."""
+    capacity_timeout: float = 6.0
+    """From the first failed launch to CREATE_FAILED; 33 to 38 minutes on EKS, about 35 on GKE."""
+    join_timeout: float = 6.0
+    """How long a node that never turns Ready is waited for; 15 minutes on EKS."""
+    scale_idle: float = 2.0
+    """How long a GKE node stays idle before its autoscaler takes it away; 10 minutes in reality."""
+    autoscaler: float = 0.2
+    """Between two looks of GKE's autoscaler at the pending pods."""
+    schedule_retry: float = 1.0
+    """Between two attempts of EventBridge Scheduler at a target that refuses."""
+    operation: float = 0.3
+    """A GKE operation that moves no node."""
+    pod_start: float = 0.1
+    """From a bound pod to its running containers."""
+
+    @classmethod
+    def none(cls) -> Delays:
+        """Take no time at all, for tests; only the autoscaler's pace is kept, since it is a poll."""
+        zero = dict.fromkeys(cls.__dataclass_fields__, 0.0)
+        return cls(**{**zero, "autoscaler": 0.02, "capacity_retry": 0.02, "schedule_retry": 0.02})
+
+    @classmethod
+    def realistic(cls) -> Delays:
+        """Take the time that was measured in the real clouds; for worlds on a manual clock."""
+        return cls(
+            create=45, node_join=40, node_ready=25, gpu_ready=60, drain=120, delete=320, capacity_retry=60,
+            capacity_timeout=2100, join_timeout=900, scale_idle=600, autoscaler=10, schedule_retry=60, operation=30,
+            pod_start=20,
+        )  # fmt: skip
