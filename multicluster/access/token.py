@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003  (a dataclass field's type is looked up at run time by tools)
+from datetime import datetime
 from typing import Protocol
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003
+from datetime import datetime
 
-from multicluster.node_pools.lease import Lease  # noqa: TC001
-from multicluster.node_pools.profile import NodePoolProfile  # noqa: TC001
+from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.profile import NodePoolProfile
 
 
 @dataclass(frozen=True, kw_only=True)
