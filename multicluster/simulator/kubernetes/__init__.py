@@ -1,0 +1,24 @@
+"""The Kubernetes half of the world: API server, scheduler, kubelets and a few controllers, per cluster."""
+
+from __future__ import annotations
+
+from multicluster.simulator.kubernetes.api.authorization import RbacRules, Rule
+from multicluster.simulator.kubernetes.cluster import SAFETY_NOTICE, KubernetesCluster
+from multicluster.simulator.kubernetes.delays import PodDelays
+from multicluster.simulator.kubernetes.gpu_seconds import GpuSeconds
+from multicluster.simulator.kubernetes.kubelet.images import Image, Images
+from multicluster.simulator.kubernetes.status import ApiError
+from multicluster.simulator.kubernetes.users import User
+
+__all__ = [
+    "SAFETY_NOTICE",
+    "ApiError",
+    "GpuSeconds",
+    "Image",
+    "Images",
+    "KubernetesCluster",
+    "PodDelays",
+    "RbacRules",
+    "Rule",
+    "User",
+]

@@ -1,0 +1,102 @@
+"""Discovery: which groups, versions and resources there are."""
+
+from __future__ import annotations
+
+from multicluster.simulator.kubernetes.documents import Document
+from multicluster.simulator.kubernetes.resources import RESOURCES, Resource, groups
+
+_SUBRESOURCE_KINDS = {
+    "binding": ("Binding", "v1", ("create",)),
+    "eviction": ("Eviction", "policy/v1", ("create",)),
+    "exec": ("PodExecOptions", "v1", ("create", "get")),
+    "log": ("Pod", "v1", ("get",)),
+}
+_REVIEWS = {
+    "authentication.k8s.io": (("selfsubjectreviews", "SelfSubjectReview"),),
+    "authorization.k8s.io": (("selfsubjectaccessreviews", "SelfSubjectAccessReview"),),
+}
+
+
+def version(number: str) -> Document:
+    """Return `/version`."""
+    major, minor, _ = number.split(".", 2)
+    return {
+        "major": major,
+        "minor": minor,
+        "gitVersion": f"v{number}",
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": "cpython",
+        "platform": "linux/amd64",
+    }
+
+
+def api_versions() -> Document:
+    """Return `/api`."""
+    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+
+
+def api_group(name: str) -> Document | None:
+    """Return `/apis/<name>`."""
+    if name not in _group_names():
+        return None
+    served = {"groupVersion": f"{name}/v1", "version": "v1"}
+    return {"kind": "APIGroup", "apiVersion": "v1", "name": name, "versions": [served], "preferredVersion": served}
+
+
+def api_groups() -> Document:
+    """Return `/apis`."""
+    listed = []
+    for name in _group_names():
+        group = dict(api_group(name) or {})
+        del group["kind"], group["apiVersion"]
+        listed.append(group)
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
+
+
+def api_resources(group: str) -> Document | None:
+    """Return `/api/v1` or `/apis/<group>/v1`."""
+    listed = [entry for resource in RESOURCES if resource.group == group for entry in _entries(resource)]
+    listed += [
+        {"name": plural, "singularName": "", "namespaced": False, "kind": kind, "verbs": ["create"]}
+        for plural, kind in _REVIEWS.get(group, ())
+    ]
+    if not listed:
+        return None
+    served = f"{group}/v1" if group else "v1"
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": served, "resources": listed}
+
+
+def _group_names() -> list[str]:
+    return sorted({*groups(), *_REVIEWS})
+
+
+def _entries(resource: Resource) -> list[Document]:
+    main: Document = {
+        "name": resource.plural,
+        "singularName": resource.singular,
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": list(resource.verbs),
+    }
+    if resource.short_names:
+        main["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        main["categories"] = list(resource.categories)
+    return [main, *(_subresource(resource, name) for name in resource.subresources)]
+
+
+def _subresource(resource: Resource, name: str) -> Document:
+    kind, served, verbs = _SUBRESOURCE_KINDS.get(name, (resource.kind, "", ("get", "patch", "update")))
+    entry: Document = {
+        "name": f"{resource.plural}/{name}",
+        "singularName": "",
+        "namespaced": resource.namespaced,
+        "kind": kind,
+        "verbs": list(verbs),
+    }
+    if "/" in served:
+        entry["group"], _, entry["version"] = served.partition("/")
+    return entry

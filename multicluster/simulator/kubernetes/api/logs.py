@@ -1,0 +1,103 @@
+"""Container logs: the `log` subresource of pods."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from multicluster.simulator.clock import Clock
+from multicluster.simulator.kubernetes.api.request_info import is_true
+from multicluster.simulator.kubernetes.documents import Document, at, moment, name_of, nano_stamp
+from multicluster.simulator.kubernetes.kubelet.kubelet import Kubelet
+from multicluster.simulator.kubernetes.kubelet.log_buffer import LogBuffer, LogLine
+from multicluster.simulator.kubernetes.status import ApiError
+
+_PULLING = ("ErrImagePull", "ImagePullBackOff")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogOptions:
+    """What a client may ask of a log."""
+
+    follow: bool
+    timestamps: bool
+    previous: bool
+    since: dt.datetime | None
+    tail: int | None
+    limit: int | None
+
+
+def options(query: MultiMapping[str], now: dt.datetime) -> LogOptions:
+    """Read the options of a log request. Raises `ApiError` 400."""
+    try:
+        since = moment(query["sinceTime"]) if query.get("sinceTime") else None
+        if query.get("sinceSeconds"):
+            since = now - dt.timedelta(seconds=int(query["sinceSeconds"]))
+        return LogOptions(
+            follow=is_true(query.get("follow", "")),
+            timestamps=is_true(query.get("timestamps", "")),
+            previous=is_true(query.get("previous", "")),
+            since=since,
+            tail=int(query["tailLines"]) if query.get("tailLines") else None,
+            limit=int(query["limitBytes"]) if query.get("limitBytes") else None,
+        )
+    except ValueError as error:
+        raise ApiError(400, f"unable to decode the log options: {error}") from error
+
+
+async def send_log(request: web.BaseRequest, kubelet: Kubelet, pod: Document, clock: Clock) -> web.StreamResponse:
+    """Send a container's log, following it if asked to. Raises `ApiError` 400."""
+    asked = options(request.query, clock.now())
+    container = container_named(pod, request.query.get("container", ""))
+    if not at(pod, "spec", "nodeName"):
+        return web.Response(status=204)  # a real server has no kubelet to ask either
+    log = _log(kubelet, pod, container, previous=asked.previous)
+    response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+    await response.prepare(request)
+    position = log.tail(asked.tail) if asked.tail is not None else 0
+    left = asked.limit
+    while True:
+        lines, position = log.since(position), log.end
+        data = b"".join(_rendered(line, asked) for line in lines if asked.since is None or line.moment >= asked.since)
+        if left is not None:
+            data, left = data[:left], left - len(data[:left])
+        if data:
+            await response.write(data)
+        if left == 0 or not asked.follow or (log.closed and position == log.end):
+            return response
+        await log.grown(position)
+
+
+def container_named(pod: Document, name: str) -> str:
+    """Return the container a request means. Raises `ApiError` 400 when that is none or not clear."""
+    spec = pod["spec"]
+    mains = [container["name"] for container in spec["containers"]]
+    inits = [container["name"] for container in spec.get("initContainers") or []]
+    if name and name not in (*mains, *inits):
+        raise ApiError(400, f"container {name} is not valid for pod {name_of(pod)}")
+    if not name and len(mains) > 1:
+        choices = f"choose one of: [{' '.join(mains)}]"
+        if inits:
+            choices += f" or one of the init containers: [{' '.join(inits)}]"
+        raise ApiError(400, f"a container name must be specified for pod {name_of(pod)}, {choices}")
+    return str(name or mains[0])
+
+
+def _log(kubelet: Kubelet, pod: Document, container: str, *, previous: bool) -> LogBuffer:
+    log = kubelet.log(pod, container, previous=previous)
+    if log is not None:
+        return log
+    if previous:
+        raise ApiError(400, f'previous terminated container "{container}" in pod "{name_of(pod)}" not found')
+    record = kubelet.record(pod, container)
+    reason = at(record.state, "waiting", "reason", default="ContainerCreating") if record else "ContainerCreating"
+    if reason in _PULLING:
+        reason = "trying and failing to pull image"
+    raise ApiError(400, f'container "{container}" in pod "{name_of(pod)}" is waiting to start: {reason}')
+
+
+def _rendered(line: LogLine, asked: LogOptions) -> bytes:
+    return nano_stamp(line.moment).encode() + b" " + line.data if asked.timestamps else line.data

@@ -1,0 +1,163 @@
+"""The API server of one cluster: faults, authentication, authorization, and the way to whoever answers."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from multicluster.simulator.faults import Faults, HttpError, suffer
+from multicluster.simulator.kubernetes.api import discovery, openapi, tables
+from multicluster.simulator.kubernetes.api.authorization import RbacRules, authorize
+from multicluster.simulator.kubernetes.api.bodies import answer, document, refusal
+from multicluster.simulator.kubernetes.api.executing import serve_exec
+from multicluster.simulator.kubernetes.api.listing import listed
+from multicluster.simulator.kubernetes.api.logs import send_log
+from multicluster.simulator.kubernetes.api.objects import Objects
+from multicluster.simulator.kubernetes.api.request_info import RequestInfo, understood
+from multicluster.simulator.kubernetes.api.reviews import self_subject_access_review, self_subject_review
+from multicluster.simulator.kubernetes.api.watching import Watch
+from multicluster.simulator.kubernetes.kubelet.kubelet import Kubelet
+from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
+from multicluster.simulator.kubernetes.resources import PODS, Resource
+from multicluster.simulator.kubernetes.status import ApiError, method_not_allowed, unknown_path
+from multicluster.simulator.kubernetes.store import Store
+from multicluster.simulator.kubernetes.users import ANONYMOUS, Authenticate, User
+
+_log = logging.getLogger(__name__)
+_HEALTH = ("/healthz", "/livez", "/readyz")
+
+
+@dataclass(kw_only=True)
+class ApiServer:
+    """Answers requests. `requests` counts them by verb and resource, `unauthorized` those answered with 401."""
+
+    store: Store
+    objects: Objects
+    kubelet: Kubelet
+    services: NodeServices
+    authenticate: Authenticate
+    faults: Faults
+    rules: RbacRules | None
+    version: str
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unauthorized: int = 0
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request; never raises."""
+        info = understood(request)
+        self.requests[info.verb, info.target] += 1
+        try:
+            struck = self.faults.effects("kubernetes", f"{info.verb} {info.target}", info.path)
+            response = await suffer(struck, request, self.store.clock, _faulty) if struck else None
+            return response if response is not None else await self._answer(request, info)
+        except ApiError as error:
+            return refusal(error)
+        except ConnectionError:
+            raise  # the client has gone; aiohttp knows what to do
+        except Exception as error:  # noqa: BLE001 - a server goes on; the error is answered and logged
+            _log.exception("%s %s failed", request.method, request.path_qs)
+            return refusal(ApiError(500, f"Internal error occurred: {error}"))
+
+    async def _answer(self, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
+        user = self._user(request)
+        authorize(info, user, self.rules)
+        if not info.is_resource or info.resource is None:
+            return await self._apart(request, info, user)
+        if info.subresource and info.subresource not in info.resource.subresources:
+            raise unknown_path()
+        if info.resource is PODS and info.subresource in ("log", "exec", "eviction", "binding"):
+            return await self._pod_subresource(request, info)
+        return await self._object(request, info, info.resource)
+
+    def _user(self, request: web.BaseRequest) -> User:
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return ANONYMOUS
+        scheme, _, token = header.partition(" ")
+        user = self.authenticate(token.strip()) if scheme.lower() == "bearer" else None
+        if user is None:
+            self.unauthorized += 1
+            raise ApiError(401, "Unauthorized")
+        return user
+
+    async def _object(self, request: web.BaseRequest, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+        table = tables.wanted(request)
+        if info.verb == "watch":
+            render = tables.renderer(resource, request, self.store.clock.now) if table else None
+            return await Watch(self.store, resource, info.namespace, request, render).run()
+        if info.verb == "list":
+            found = listed(self.store, resource, info.namespace, request.query)
+            return answer(tables.listed(resource, request, found, self.store.clock.now()) if table else found)
+        if info.verb == "get":
+            found = self.objects.get(resource, info)
+            return answer(tables.single(resource, request, found, self.store.clock.now()) if table else found)
+        if info.verb == "create" and not info.name:
+            return answer(await self.objects.create(resource, info, request), 201)
+        act = {
+            "update": self.objects.update,
+            "patch": self.objects.patch,
+            "delete": self.objects.delete,
+            "deletecollection": self.objects.delete_collection,
+        }.get(info.verb)
+        if act is None or (info.verb == "delete" and info.subresource):
+            raise method_not_allowed()
+        return answer(await act(resource, info, request))
+
+    async def _pod_subresource(self, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
+        pod = self.store.get(PODS, info.namespace or "", info.name)
+        if info.subresource == "log" and info.verb == "get":
+            return await send_log(request, self.kubelet, pod, self.store.clock)
+        if info.subresource == "exec" and info.verb in ("get", "create"):
+            return await serve_exec(request, self.kubelet, self.services, pod)
+        if info.subresource == "eviction" and info.verb == "create":
+            return answer(await self.objects.evict(info, request), 201)
+        if info.subresource == "binding" and info.verb == "create":
+            return answer(await self.objects.bind(info, request), 201)
+        raise method_not_allowed()
+
+    async def _apart(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
+        if info.plural == "selfsubjectreviews" and info.verb == "create":
+            return answer(self_subject_review(user, self.store), 201)
+        if info.plural == "selfsubjectaccessreviews" and info.verb == "create":
+            return answer(self_subject_access_review(await document(request), user, self.rules), 201)
+        if request.method != "GET":
+            raise unknown_path() if info.is_resource else method_not_allowed()
+        path = info.path.rstrip("/")
+        if path.startswith(_HEALTH):
+            return web.Response(text="ok")
+        if path.startswith("/openapi/"):
+            return openapi.answered(path, request)
+        found = _discovered(path, self.version)
+        if found is None:
+            raise unknown_path()
+        return answer(found)
+
+
+def _discovered(path: str, version: str) -> dict[str, object] | None:
+    fixed: dict[str, Callable[[], dict[str, object]]] = {
+        "/version": lambda: discovery.version(version),
+        "/api": discovery.api_versions,
+        "/apis": discovery.api_groups,
+    }
+    if path in fixed:
+        return fixed[path]()
+    parts = path.strip("/").split("/")
+    if parts == ["api", "v1"]:
+        return discovery.api_resources("")
+    if parts[0] == "apis" and len(parts) == 2:  # noqa: PLR2004 - /apis/GROUP
+        return discovery.api_group(parts[1])
+    if parts[0] == "apis" and parts[2:] == ["v1"]:
+        return discovery.api_resources(parts[1])
+    return None
+
+
+def _faulty(fault: HttpError) -> web.StreamResponse:
+    """Write the Status body of an injected error."""
+    message = fault.message or "an error was injected"
+    response = refusal(ApiError(fault.code, message, reason=fault.reason))
+    response.headers.update(fault.headers)
+    return response

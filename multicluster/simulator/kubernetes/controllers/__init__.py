@@ -1,0 +1,1 @@
+"""Controllers: loops that react to changes of the store."""

@@ -1,0 +1,106 @@
+"""Deleting objects: grace periods of pods, finalizers, preconditions, namespaces that take their content along."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from multicluster.simulator.kubernetes.documents import Document, at, name_of, namespace_of, stamp
+from multicluster.simulator.kubernetes.resources import NAMESPACES, PODS, Resource
+from multicluster.simulator.kubernetes.status import conflict
+from multicluster.simulator.kubernetes.store import Store
+
+_TERMINAL = ("Succeeded", "Failed")
+_DEFAULT_GRACE = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteOptions:
+    """What a client may say with a delete. `grace` None means the object's own."""
+
+    grace: int | None = None
+    uid: str = ""
+    resource_version: str = ""
+    propagation: str = ""
+
+
+class Deletion:
+    """Deletes objects of one store as an API server does."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def delete(self, resource: Resource, namespace: str, name: str, options: DeleteOptions) -> tuple[Document, bool]:
+        """Delete an object, or begin to. Return its state and whether it is gone. Raises `ApiError` 404 and 409."""
+        document = self._store.get(resource, namespace, name)
+        self._check(resource, document, options)
+        if resource is PODS:
+            return self._delete_pod(document, options)
+        if resource is NAMESPACES:
+            return self._mark(resource, document, 0), False
+        if at(document, "metadata", "finalizers"):
+            return self._mark(resource, document, 0), False
+        return self._store.remove(resource, namespace, name), True
+
+    def finish(self, resource: Resource, document: Document) -> bool:
+        """Remove an object whose deletion has begun, unless finalizers hold it. Return whether it is gone.
+
+        Called by whoever had to act first (the kubelet for pods), and after each update of an object.
+        """
+        namespace, name = namespace_of(document), name_of(document)
+        current = self._store.find(resource, namespace, name)
+        if current is None or current["metadata"]["uid"] != document["metadata"]["uid"]:
+            return True
+        if "deletionTimestamp" not in current["metadata"] or at(current, "metadata", "finalizers"):
+            return False
+        if resource is NAMESPACES or (resource is PODS and current["metadata"].get("deletionGracePeriodSeconds")):
+            return False
+        self._store.remove(resource, namespace, name)
+        return True
+
+    def pod_stopped(self, pod: Document) -> None:
+        """Remove a pod being deleted whose containers have ended."""
+        current = self._store.find(PODS, namespace_of(pod), name_of(pod))
+        if current is not None and current["metadata"]["uid"] == pod["metadata"]["uid"]:
+            if current["metadata"].get("deletionGracePeriodSeconds"):
+                self._mark(PODS, current, 0)
+            self.finish(PODS, pod)
+
+    def _delete_pod(self, pod: Document, options: DeleteOptions) -> tuple[Document, bool]:
+        grace = options.grace
+        if grace is None:
+            grace = int(at(pod, "spec", "terminationGracePeriodSeconds", default=_DEFAULT_GRACE))
+        if grace < 0:
+            grace = 1
+        if not at(pod, "spec", "nodeName") or at(pod, "status", "phase") in _TERMINAL:
+            grace = 0
+        running = pod["metadata"].get("deletionGracePeriodSeconds")
+        if running is not None and running <= grace:
+            return pod, False
+        if grace == 0 and not at(pod, "metadata", "finalizers"):
+            return self._store.remove(PODS, namespace_of(pod), name_of(pod)), True
+        return self._mark(PODS, pod, grace), False
+
+    def _mark(self, resource: Resource, document: Document, grace: int) -> Document:
+        until = stamp(self._store.clock.now() + dt.timedelta(seconds=grace))
+
+        def mark(edited: Document) -> None:
+            edited["metadata"].setdefault("deletionTimestamp", until)
+            if resource is PODS:
+                edited["metadata"]["deletionTimestamp"] = until
+                edited["metadata"]["deletionGracePeriodSeconds"] = grace
+            if resource is NAMESPACES:
+                edited["status"] = {**edited.get("status", {}), "phase": "Terminating"}
+
+        return self._store.change(resource, namespace_of(document), name_of(document), mark)
+
+    @staticmethod
+    def _check(resource: Resource, document: Document, options: DeleteOptions) -> None:
+        metadata = document["metadata"]
+        for what, wanted, actual in (
+            ("UID", options.uid, metadata["uid"]),
+            ("ResourceVersion", options.resource_version, metadata["resourceVersion"]),
+        ):
+            if wanted and wanted != actual:
+                why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}"
+                raise conflict(resource.plural, resource.group, metadata["name"], why)

@@ -1,0 +1,1 @@
+"""The kubelet: pods bound to a node become processes of this machine."""
