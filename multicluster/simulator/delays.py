@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from multicluster.simulator.kubernetes.delays import PodDelays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +37,17 @@ class Delays:
     """Between two attempts of EventBridge Scheduler at a target that refuses."""
     operation: float = 0.3
     """A GKE operation that moves no node."""
-    pod_start: float = 0.1
-    """From a bound pod to its running containers."""
+    pods: PodDelays = field(default_factory=PodDelays)
+    """The steps of a pod's life, the same in every cluster."""
 
     @classmethod
     def none(cls) -> Delays:
-        """Take no time at all, for tests; only the autoscaler's pace is kept, since it is a poll."""
-        zero = dict.fromkeys(cls.__dataclass_fields__, 0.0)
-        return cls(**{**zero, "autoscaler": 0.02, "capacity_retry": 0.02, "schedule_retry": 0.02})
+        """Take no time at all, for tests; only what polls keeps a pace."""
+        return cls(
+            create=0, node_join=0, node_ready=0, gpu_ready=0, drain=0, delete=0, capacity_retry=0.02, capacity_timeout=0,
+            join_timeout=0, scale_idle=0, autoscaler=0.02, schedule_retry=0.02, operation=0,
+            pods=PodDelays(image_pull=0, start=0),
+        )  # fmt: skip
 
     @classmethod
     def realistic(cls) -> Delays:
@@ -50,5 +55,5 @@ class Delays:
         return cls(
             create=45, node_join=40, node_ready=25, gpu_ready=60, drain=120, delete=320, capacity_retry=60,
             capacity_timeout=2100, join_timeout=900, scale_idle=600, autoscaler=10, schedule_retry=60, operation=30,
-            pod_start=20,
+            pods=PodDelays(image_pull=20, start=1),
         )  # fmt: skip

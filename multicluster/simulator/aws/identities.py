@@ -82,7 +82,7 @@ class Iam:
         self.keys[key.id] = key
         return key
 
-    def add_role(  # noqa: PLR0913 - the fields of a role
+    def add_role(
         self,
         name: str,
         account: str = DEFAULT_ACCOUNT,
@@ -114,13 +114,17 @@ class Iam:
             raise AwsError("InvalidClientTokenId", message, 403)
         return self.keys[key_id]
 
-    def assume(self, caller: Principal, role_arn: str, session: str, *, external_id: str | None, seconds: int) -> AccessKey:
+    def assume(
+        self, caller: Principal, role_arn: str, session: str, *, external_id: str | None, seconds: int
+    ) -> AccessKey:
         """Open a session of a role, if the role exists, trusts the caller and the external id fits."""
         role = self.roles.get(role_arn)
         if role is None or not _trusts(role, caller) or (role.external_id and role.external_id != external_id):
             raise access_denied(caller.arn, "sts:AssumeRole", role_arn)
         if caller.session and seconds > CHAINED_CAP_SECONDS:
-            message = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+            message = (
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+            )
             raise AwsError("ValidationError", message)
         if seconds > role.max_session_seconds:
             message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."

@@ -103,7 +103,7 @@ def check_age(stamp: str, now: dt.datetime, tolerance: dt.timedelta) -> None:
         raise AwsError("SignatureDoesNotMatch", f"Signature not yet current: {stamp} is still later than {edge}", 403)
 
 
-def canonical(  # noqa: PLR0913 - the six lines of a canonical request
+def canonical(
     method: str,
     path: str,
     pairs: Iterable[tuple[str, str]],

@@ -45,14 +45,20 @@ class Sts:
         arn, session = role_and_session(form)
         claims = read_claims(form.get("WebIdentityToken", ""))
         if float(claims.get("exp", 0)) <= self.iam.now().timestamp():
-            raise AwsError("ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time")
+            raise AwsError(
+                "ExpiredTokenException", "Token expired: current date/time must be before the expiration date/time"
+            )
         role = self.iam.roles.get(arn)
         subject = str(claims.get("sub", ""))
         if role is None or (role.trust is not None and subject not in role.trust):
             message = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
             raise AwsError("AccessDenied", message, 403)
         key = self.iam.open_session(role, session, duration(form))
-        more = {"SubjectFromWebIdentityToken": subject, "Audience": str(claims.get("aud")), "Provider": str(claims.get("iss"))}
+        more = {
+            "SubjectFromWebIdentityToken": subject,
+            "Audience": str(claims.get("aud")),
+            "Provider": str(claims.get("iss")),
+        }
         return {**credentials(key), **more}
 
 
@@ -70,7 +76,11 @@ def duration(form: Mapping[str, str]) -> int:
     """Read DurationSeconds; one hour when it is left out."""
     seconds = int(form.get("DurationSeconds", "3600"))
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        bound = f"greater than or equal to {MIN_SECONDS}" if seconds < MIN_SECONDS else f"less than or equal to {MAX_SECONDS}"
+        bound = (
+            f"greater than or equal to {MIN_SECONDS}"
+            if seconds < MIN_SECONDS
+            else f"less than or equal to {MAX_SECONDS}"
+        )
         message = f"Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value {bound}"
         raise AwsError("ValidationError", f"1 validation error detected: {message}")
     return seconds
@@ -106,4 +116,3 @@ def read_claims(token: str) -> dict[str, Any]:
     if not isinstance(claims, dict):
         raise AwsError("InvalidIdentityToken", "The ID Token provided is not a valid JWT.")
     return claims
-

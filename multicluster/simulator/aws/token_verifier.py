@@ -40,8 +40,17 @@ PARTITIONS: dict[str, tuple[str, str]] = {
     "aws-iso-f": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
 }
 QUERY_NAMES = frozenset(
-    "action version x-amz-algorithm x-amz-credential x-amz-date x-amz-expires x-amz-security-token x-amz-signature "
-    "x-amz-signedheaders".split()
+    [
+        "action",
+        "version",
+        "x-amz-algorithm",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-amz-security-token",
+        "x-amz-signature",
+        "x-amz-signedheaders",
+    ]
 )
 
 

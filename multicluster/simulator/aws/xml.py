@@ -19,10 +19,12 @@ NAMESPACES = {
 }
 
 
-def elements(value: Any, item: str = "member") -> str:  # noqa: ANN401 - JSON-like
+def elements(value: Any, item: str = "member") -> str:
     """Write a value's inside as XML text; None is left out."""
     if isinstance(value, dict):
-        return "".join(f"<{name}>{elements(inner, item)}</{name}>" for name, inner in value.items() if inner is not None)
+        return "".join(
+            f"<{name}>{elements(inner, item)}</{name}>" for name, inner in value.items() if inner is not None
+        )
     if isinstance(value, (list, tuple)):
         return "".join(f"<{item}>{elements(inner, item)}</{item}>" for inner in value)
     if isinstance(value, bool):

@@ -1,0 +1,287 @@
+"""Answer EventBridge Scheduler, and fire one-time schedules at EKS when their time comes."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import re
+import zoneinfo
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from multicluster.simulator.aws.call import Call
+from multicluster.simulator.aws.errors import AwsError
+from multicluster.simulator.aws.identities import Principal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from multicluster.simulator.aws.eks import Eks
+    from multicluster.simulator.aws.identities import Iam
+    from multicluster.simulator.clock import Clock
+    from multicluster.simulator.delays import Delays
+
+NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
+ONCE = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
+TARGETS = {
+    "arn:aws:scheduler:::aws-sdk:eks:deleteNodegroup": "DeleteNodegroup",
+    "arn:aws:scheduler:::aws-sdk:eks:updateNodegroupConfig": "UpdateNodegroupConfig",
+}
+SERVICE = "scheduler.amazonaws.com"
+MAX_ATTEMPTS = 185
+ROUTES = {
+    ("POST", "schedules", 2): "CreateSchedule",
+    ("GET", "schedules", 2): "GetSchedule",
+    ("PUT", "schedules", 2): "UpdateSchedule",
+    ("DELETE", "schedules", 2): "DeleteSchedule",
+    ("GET", "schedules", 1): "ListSchedules",
+    ("POST", "schedule-groups", 2): "CreateScheduleGroup",
+    ("GET", "schedule-groups", 2): "GetScheduleGroup",
+    ("DELETE", "schedule-groups", 2): "DeleteScheduleGroup",
+}
+
+
+def operation_of(method: str, path: Sequence[str]) -> str:
+    """Name the operation of a request."""
+    operation = ROUTES.get((method, path[0], len(path)))
+    if operation is None:
+        raise AwsError("UnknownOperationException", f"not simulated: {method} /{'/'.join(path)}", 404)
+    return operation
+
+
+@dataclass(kw_only=True)
+class Schedule:
+    """A one-time schedule and what came of it."""
+
+    group: str
+    name: str
+    arn: str
+    account: str
+    region: str
+    body: dict[str, Any]
+    due: dt.datetime
+    created: dt.datetime
+    modified: dt.datetime
+    task: asyncio.Task[None] | None = None
+    attempts: int = 0
+    outcome: str = ""
+
+
+Key = tuple[str, str, str, str]
+
+
+class Schedules:
+    """Keep schedules by account, region, schedule group and name."""
+
+    def __init__(self, iam: Iam, eks: Eks, clock: Clock, delays: Delays) -> None:
+        self.iam, self.eks, self.clock, self.delays = iam, eks, clock, delays
+        self.all: dict[Key, Schedule] = {}
+        self.groups: set[tuple[str, str, str]] = set()
+        self.fired: list[Schedule] = []
+
+    def answer(self, operation: str, call: Call) -> dict[str, Any]:
+        """Do an operation; raises AwsError as the service does."""
+        if operation.endswith("ScheduleGroup"):
+            return self._group(operation, call)
+        if operation == "ListSchedules":
+            return self._list(call)
+        group = call.body.get("GroupName") or call.query.get("groupName") or "default"
+        key = (call.caller.account, call.region, group, call.path[1])
+        if operation == "CreateSchedule":
+            return self._create(key, dict(call.body))
+        if key not in self.all:
+            raise AwsError("ResourceNotFoundException", f"Schedule {key[3]} does not exist.", 404)
+        schedule = self.all[key]
+        if operation == "GetSchedule":
+            return view(schedule)
+        if operation == "DeleteSchedule":
+            self._drop(key)
+            return {}
+        body, due = self._check(key, dict(call.body))
+        schedule.body, schedule.due, schedule.modified = body, due, self.clock.now()
+        self._arm(key, schedule)
+        return {"ScheduleArn": schedule.arn}
+
+    def _create(self, key: Key, body: dict[str, Any]) -> dict[str, Any]:
+        if not NAME.fullmatch(key[3]):
+            raise AwsError("ValidationException", f"1 validation error detected: Value '{key[3]}' at 'name' is invalid")
+        if key[2] != "default" and (key[0], key[1], key[2]) not in self.groups:
+            raise AwsError("ResourceNotFoundException", f"Schedule group {key[2]} does not exist.", 404)
+        there = self.all.get(key)
+        if there is not None:
+            if body.get("ClientToken") and there.body == body:
+                return {"ScheduleArn": there.arn}
+            raise AwsError("ConflictException", f"Schedule {key[3]} already exists.", 409)
+        body, due = self._check(key, body)
+        arn = f"arn:aws:scheduler:{key[1]}:{key[0]}:schedule/{key[2]}/{key[3]}"
+        now = self.clock.now()
+        schedule = Schedule(
+            group=key[2],
+            name=key[3],
+            arn=arn,
+            account=key[0],
+            region=key[1],
+            body=body,
+            due=due,
+            created=now,
+            modified=now,
+        )
+        self.all[key] = schedule
+        self._arm(key, schedule)
+        return {"ScheduleArn": arn}
+
+    def _check(self, key: Key, body: dict[str, Any]) -> tuple[dict[str, Any], dt.datetime]:
+        target = body.get("Target") or {}
+        for member, value in (
+            ("scheduleExpression", body.get("ScheduleExpression")),
+            ("flexibleTimeWindow", (body.get("FlexibleTimeWindow") or {}).get("Mode")),
+            ("target.arn", target.get("Arn")),
+            ("target.roleArn", target.get("RoleArn")),
+        ):
+            if not value:
+                message = f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must not be null"
+                raise AwsError("ValidationException", message)
+        due = read_expression(body["ScheduleExpression"], body.get("ScheduleExpressionTimezone") or "UTC")
+        if due <= self.clock.now():
+            raise AwsError(
+                "ValidationException", f"Invalid Schedule Expression {body['ScheduleExpression']}: it is in the past."
+            )
+        if target["Arn"] not in TARGETS:
+            raise AwsError("ValidationException", f"{target['Arn']} is not a supported target; not simulated")
+        check_input(target.get("Input") or "{}", TARGETS[target["Arn"]])
+        role = self.iam.roles.get(target["RoleArn"])
+        if role is None or role.account != key[0] or (role.trust is not None and SERVICE not in role.trust):
+            message = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
+            raise AwsError("ValidationException", message)
+        return body, due
+
+    def _arm(self, key: Key, schedule: Schedule) -> None:
+        if schedule.task is not None:
+            schedule.task.cancel()
+        schedule.task = asyncio.get_running_loop().create_task(self._fire(key, schedule))
+
+    async def _fire(self, key: Key, schedule: Schedule) -> None:
+        await self.clock.sleep((schedule.due - self.clock.now()).total_seconds())
+        if schedule.body.get("State") == "DISABLED":
+            return
+        policy = schedule.body["Target"].get("RetryPolicy") or {}
+        attempts = 1 + int(policy.get("MaximumRetryAttempts", MAX_ATTEMPTS))
+        while schedule.attempts < attempts:
+            schedule.attempts += 1
+            try:
+                self._invoke(schedule)
+                schedule.outcome = "ok"
+                break
+            except AwsError as error:
+                schedule.outcome = error.code
+            await self.clock.sleep(self.delays.schedule_retry)
+        self.fired.append(schedule)
+        if schedule.body.get("ActionAfterCompletion") == "DELETE":
+            self.all.pop(key, None)
+
+    def _invoke(self, schedule: Schedule) -> None:
+        target = schedule.body["Target"]
+        operation = TARGETS[target["Arn"]]
+        role = self.iam.roles[target["RoleArn"]]
+        given = lower_first(json.loads(target["Input"]))
+        path = ("clusters", given.pop("clusterName"), "node-groups", given.pop("nodegroupName"))
+        arn = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{schedule.name}"
+        caller = Principal(arn=arn, user_id=role.id, account=role.account, source=role.arn, session=True)
+        method = "DELETE" if operation == "DeleteNodegroup" else "POST"
+        self.eks.answer(
+            operation, Call(service="eks", region=schedule.region, caller=caller, method=method, path=path, body=given)
+        )
+
+    def _drop(self, key: Key) -> None:
+        schedule = self.all.pop(key)
+        if schedule.task is not None:
+            schedule.task.cancel()
+
+    def _list(self, call: Call) -> dict[str, Any]:
+        prefix, wanted = call.query.get("NamePrefix", ""), call.query.get("ScheduleGroup")
+        found = [
+            {"Arn": s.arn, "Name": s.name, "GroupName": s.group, "State": s.body.get("State", "ENABLED"),
+             "CreationDate": s.created.timestamp(), "LastModificationDate": s.modified.timestamp(),
+             "Target": {"Arn": s.body["Target"]["Arn"]}}
+            for (account, region, group, name), s in sorted(self.all.items())
+            if (account, region) == (call.caller.account, call.region) and name.startswith(prefix) and wanted in {None, group}
+        ]  # fmt: skip
+        size, start = int(call.query.get("MaxResults", "100")), int(call.query.get("NextToken", "0"))
+        more = str(start + size) if len(found) > start + size else None
+        return {"Schedules": found[start : start + size], "NextToken": more}
+
+    def _group(self, operation: str, call: Call) -> dict[str, Any]:
+        key = (call.caller.account, call.region, call.path[1])
+        arn = f"arn:aws:scheduler:{key[1]}:{key[0]}:schedule-group/{key[2]}"
+        if operation == "CreateScheduleGroup":
+            if key in self.groups or key[2] == "default":
+                raise AwsError("ConflictException", f"Schedule group {key[2]} already exists.", 409)
+            self.groups.add(key)
+            return {"ScheduleGroupArn": arn}
+        if key not in self.groups and key[2] != "default":
+            raise AwsError("ResourceNotFoundException", f"Schedule group {key[2]} does not exist.", 404)
+        if operation == "GetScheduleGroup":
+            return {"Arn": arn, "Name": key[2], "State": "ACTIVE"}
+        for schedule in [key_ for key_ in self.all if key_[:3] == key]:
+            self._drop(schedule)
+        self.groups.discard(key)
+        return {}
+
+
+def read_expression(expression: str, zone: str) -> dt.datetime:
+    """Read ``at(yyyy-mm-ddThh:mm:ss)`` in a time zone; the other two kinds are not simulated."""
+    found = ONCE.fullmatch(expression)
+    if found is None:
+        raise AwsError(
+            "ValidationException", f"Invalid Schedule Expression {expression}. (rate and cron are not simulated)"
+        )
+    try:
+        local = dt.datetime.fromisoformat(found[1]).replace(tzinfo=zoneinfo.ZoneInfo(zone))
+    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
+        raise AwsError("ValidationException", f"Invalid Schedule Expression {expression} in {zone}.") from None
+    return local.astimezone(dt.UTC)
+
+
+def check_input(text: str, operation: str) -> None:
+    """Refuse an input the universal target would not take: its keys are PascalCase (measured by its users)."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        raise AwsError("ValidationException", "Input for target is not valid JSON.") from None
+    allowed = {"ClusterName", "NodegroupName", "ClientRequestToken"}
+    if operation == "UpdateNodegroupConfig":
+        allowed |= {"ScalingConfig", "Labels", "Taints", "UpdateConfig", "NodeRepairConfig"}
+    if not isinstance(given, dict) or set(given) - allowed or not {"ClusterName", "NodegroupName"} <= set(given):
+        names = ", ".join(sorted(set(given) - allowed)) if isinstance(given, dict) else text
+        raise AwsError(
+            "ValidationException", f"Invalid RequestJson provided. Reason The field(s) {names} are not valid."
+        )
+    for member in given.values():
+        if isinstance(member, dict) and any(not name[:1].isupper() for name in member):
+            raise AwsError(
+                "ValidationException", "Invalid RequestJson provided. Reason Names are written in PascalCase."
+            )
+
+
+def lower_first(value: Any) -> Any:
+    """Turn PascalCase names into the API's camelCase, all the way down."""
+    if isinstance(value, dict):
+        return {name[:1].lower() + name[1:]: lower_first(inner) for name, inner in value.items()}
+    return [lower_first(inner) for inner in value] if isinstance(value, list) else value
+
+
+def view(schedule: Schedule) -> dict[str, Any]:
+    """Write a schedule as GetSchedule does."""
+    body: Mapping[str, Any] = {name: value for name, value in schedule.body.items() if name != "ClientToken"}
+    return {
+        **body,
+        "Arn": schedule.arn,
+        "Name": schedule.name,
+        "GroupName": schedule.group,
+        "State": schedule.body.get("State", "ENABLED"),
+        "ScheduleExpressionTimezone": schedule.body.get("ScheduleExpressionTimezone", "UTC"),
+        "ActionAfterCompletion": schedule.body.get("ActionAfterCompletion", "NONE"),
+        "CreationDate": schedule.created.timestamp(),
+        "LastModificationDate": schedule.modified.timestamp(),
+    }

@@ -1,0 +1,104 @@
+"""Answer the little of Compute Engine that proves a pool's machines are gone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from multicluster.simulator.google.errors import GoogleError
+from multicluster.simulator.google.node_pools import instance_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from multicluster.simulator.fleet import Instance, NodeGroup
+    from multicluster.simulator.node_groups import NodeGroups
+
+PATH = re.compile(
+    r"/compute/v1/projects/([^/]+)/zones/([^/]+)/(instances|instanceGroupManagers)(?:/([^/]+)(?:/(\w+))?)?"
+)
+NAME_FILTER = re.compile(r'name\s*(?::|=|eq)\s*"?([^"*\s]+)(\*?)"?')
+STATES = {"pending": "PROVISIONING", "running": "RUNNING", "shutting-down": "STOPPING"}
+
+
+class Compute:
+    """Serve instances.list, instanceGroupManagers.get, listManagedInstances and listErrors."""
+
+    def __init__(self, groups: NodeGroups) -> None:
+        self.groups = groups
+
+    def operation(self, method: str, path: str) -> str:
+        """Name the operation of a request."""
+        found = PATH.fullmatch(path)
+        if found is None:
+            raise GoogleError(404, f"not simulated: {method} {path}")
+        _, _, collection, name, verb = found.groups()
+        if collection == "instances" and name is None and method == "GET":
+            return "instances.list"
+        expected = {None: "GET", "listManagedInstances": "POST", "listErrors": "GET"}
+        if collection == "instanceGroupManagers" and name and expected.get(verb) == method:
+            return f"instanceGroupManagers.{verb or 'get'}"
+        raise GoogleError(404, f"not simulated: {method} {path}")
+
+    def answer(self, operation: str, path: str, query: dict[str, str]) -> dict[str, Any]:
+        """Do an operation; raises GoogleError as Compute does."""
+        found = PATH.fullmatch(path)
+        if found is None:
+            raise GoogleError(404, f"not simulated: {path}")
+        project, zone, _, name, _ = found.groups()
+        if operation == "instances.list":
+            return self._instances(project, zone, query.get("filter", ""))
+        group = next((group for group in self._groups(project, zone) if instance_group(group) == name), None)
+        if group is None:
+            place = f"projects/{project}/zones/{zone}/instanceGroupManagers/{name}"
+            raise GoogleError(404, f"The resource '{place}' was not found", reason="notFound")
+        here = [instance for instance in group.instances if instance.zone == zone]
+        if operation == "instanceGroupManagers.get":
+            return {"kind": "compute#instanceGroupManager", "name": name, "zone": zone, "targetSize": len(here)}
+        if operation == "instanceGroupManagers.listErrors":
+            return {
+                "items": [
+                    error(group, activity.message, activity.started.isoformat())
+                    for activity in group.activities
+                    if activity.message
+                ]
+            }
+        return {"managedInstances": [managed(instance) for instance in here]}
+
+    def _groups(self, project: str, zone: str) -> Iterator[NodeGroup]:
+        for group in self.groups.groups.values():
+            if group.key.startswith(f"gke:{project}/") and group.launching and zone in group.zones:
+                yield group
+
+    def _instances(self, project: str, zone: str, asked: str) -> dict[str, Any]:
+        found = NAME_FILTER.fullmatch(asked.strip()) if asked else None
+        if asked and found is None:
+            raise GoogleError(400, f"Invalid value for field 'filter': '{asked}'; only filters by name are simulated.")
+        instances = [
+            instance for group in self._groups(project, zone) for instance in group.instances if instance.zone == zone
+        ]
+        if found is not None:
+            wanted, prefix = found.groups()
+            instances = [i for i in instances if i.id == wanted or (prefix and i.id.startswith(wanted))]
+        items = [
+            {"name": i.id, "status": STATES[i.state], "machineType": i.machine.name, "zone": zone} for i in instances
+        ]
+        return {"kind": "compute#instanceList", "items": items} if items else {"kind": "compute#instanceList"}
+
+
+def managed(instance: Instance) -> dict[str, Any]:
+    """Write an instance as its managed group lists it."""
+    action = {"pending": "CREATING", "running": "NONE", "shutting-down": "DELETING"}[instance.state]
+    return {
+        "name": instance.id,
+        "instance": f"zones/{instance.zone}/instances/{instance.id}",
+        "instanceStatus": STATES[instance.state],
+        "currentAction": action,
+    }
+
+
+def error(group: NodeGroup, message: str, when: str) -> dict[str, Any]:
+    """Write a failed launch as listErrors does."""
+    code = "QUOTA_EXCEEDED" if "Quota" in message else "ZONE_RESOURCE_POOL_EXHAUSTED"
+    detail = {"action": "CREATING", "instance": f"instances/{instance_group(group)}-new"}
+    return {"error": {"code": code, "message": message}, "instanceActionDetails": detail, "timestamp": when}

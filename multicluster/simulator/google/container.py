@@ -1,0 +1,103 @@
+"""Answer container.googleapis.com v1: find the method of a path, then do it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from multicluster.simulator.google.errors import GoogleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from multicluster.simulator.google.clusters import GkeCluster, GkeClusters
+    from multicluster.simulator.google.node_pools import NodePools
+    from multicluster.simulator.google.operations import Operations
+
+PATH = re.compile(
+    r"/v1/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/"
+    r"(?:operations(?:/(?P<operation>[^/:]+))?|clusters(?:/(?P<cluster>[^/:]+)(?P<pools>/nodePools(?:/(?P<pool>[^/:]+))?)?)?)(?::(?P<verb>\w+))?"
+)  # fmt: skip
+
+
+class Container:
+    """Serve clusters.get/list, nodePools.create/get/list/delete/setSize/setAutoscaling, operations.get/list."""
+
+    def __init__(self, clusters: GkeClusters, pools: NodePools, operations: Operations) -> None:
+        self.clusters, self.pools, self.operations = clusters, pools, operations
+
+    def method(self, verb: str, path: str) -> tuple[str, str]:
+        """Name the method of a request, and what it is about: ``cluster/pool``."""
+        found = PATH.fullmatch(path)
+        if found is None:
+            raise GoogleError(404, f"not simulated: {verb} {path}")
+        parts = found.groupdict()
+        custom = parts["verb"]
+        if "/operations" in path:
+            name = "operations.get" if parts["operation"] else "operations.list"
+        elif parts["pools"]:
+            name = pool_method(verb, custom, has_name=bool(parts["pool"]))
+        else:
+            name = "clusters.get" if parts["cluster"] else "clusters.list"
+        reads = name.rsplit(".", 1)[1] in {"get", "list"}
+        if not name or (reads and (verb != "GET" or custom)):
+            raise GoogleError(404, f"not simulated: {verb} {path}")
+        target = "/".join(part for part in (parts["cluster"], parts["pool"]) if part)
+        return name, target
+
+    def answer(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Do a method; raises GoogleError as GKE does."""
+        found = PATH.fullmatch(path)
+        if found is None:
+            raise GoogleError(404, f"not simulated: {path}")
+        project, location = found["project"], found["location"]
+        if method == "operations.get":
+            return self.operations.find(project, location, found["operation"]).describe()
+        if method == "operations.list":
+            here = [
+                op
+                for op in self.operations.all.values()
+                if (op.cluster.project, op.cluster.location) == (project, location)
+            ]
+            return {"operations": [operation.describe() for operation in here]}
+        if method == "clusters.list":
+            return {"clusters": [self._describe(cluster) for cluster in self.clusters.of(project, location)]}
+        cluster = self.clusters.find(project, location, found["cluster"])
+        if method == "clusters.get":
+            return self._describe(cluster)
+        return self._pools(method, cluster, found["pool"] or "", body)
+
+    def _describe(self, cluster: GkeCluster) -> dict[str, Any]:
+        return cluster.describe([self.pools.describe(cluster, group) for group in self.pools.groups.of(cluster.key)])
+
+    def _pools(self, method: str, cluster: GkeCluster, pool: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        match method:
+            case "nodePools.list":
+                views = [self.pools.describe(cluster, group) for group in self.pools.groups.of(cluster.key)]
+                return {"nodePools": views} if views else {}
+            case "nodePools.get":
+                return self.pools.get(cluster, pool)
+            case "nodePools.create":
+                return self.pools.create(cluster, body).describe()
+            case "nodePools.delete":
+                return self.pools.delete(cluster, pool).describe()
+            case "nodePools.setSize":
+                return self.pools.set_size(cluster, pool, body).describe()
+        return self.pools.set_autoscaling(cluster, pool, body).describe()
+
+
+def pool_method(verb: str, custom: str | None, *, has_name: bool) -> str:
+    """Name a method on node pools; empty when the API has none."""
+    if has_name:
+        named = {
+            ("GET", None): "get",
+            ("DELETE", None): "delete",
+            ("POST", "setSize"): "setSize",
+            ("POST", "setAutoscaling"): "setAutoscaling",
+        }
+        known = named.get((verb, custom))
+    else:
+        known = {("GET", None): "list", ("POST", None): "create"}.get((verb, custom))
+    if known is None:
+        raise GoogleError(404, f"not simulated: {verb} on node pools")
+    return f"nodePools.{known}"

@@ -1,0 +1,242 @@
+"""Hold a whole world: clouds, clusters and the time they live in."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from multicluster.simulator import catalogue
+from multicluster.simulator.aws.cloud import Aws
+from multicluster.simulator.aws.clusters import EksCluster
+from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT
+from multicluster.simulator.clock import SystemClock
+from multicluster.simulator.control import Control
+from multicluster.simulator.delays import Delays
+from multicluster.simulator.environment import environment, kubeconfig, write_in_cluster_files
+from multicluster.simulator.faults import Faults, HttpError
+from multicluster.simulator.google.cloud import Google
+from multicluster.simulator.google.clusters import GkeCluster
+from multicluster.simulator.host import Host
+from multicluster.simulator.kubernetes.cluster import KubernetesCluster
+from multicluster.simulator.kubernetes.users import User
+from multicluster.simulator.machine_types import AWS_TYPES
+from multicluster.simulator.node_groups import Incident, NodeGroups
+from multicluster.simulator.registry_document import registry
+from multicluster.simulator.report import CloudReport, Report
+from multicluster.simulator.tls import CertificateAuthority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from multicluster.simulator.clock import Clock
+    from multicluster.simulator.fleet import NodeGroup
+    from multicluster.simulator.kubernetes.api.authorization import RbacRules
+
+VERSION = "1.35.4"
+ADMIN = User(name="kubernetes-admin", groups=("system:masters",))
+SYSTEM_NODE_TYPE = AWS_TYPES["m5.xlarge"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrance:
+    """A cluster of the world under its name in registry and kubeconfig, with a static admin token."""
+
+    name: str
+    kubernetes: KubernetesCluster
+    cloud: EksCluster | GkeCluster | None
+    admin_token: str = field(repr=False)
+
+
+class World:
+    """Clouds and clusters in this process, on 127.0.0.1, until ``stop``. Safe to use from any thread."""
+
+    def __init__(self, *, clock: Clock | None = None, delays: Delays | None = None, root: Path | None = None) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.delays = delays or Delays()
+        self._own_root = root is None
+        self.root = root or Path(tempfile.mkdtemp(prefix="multicluster-world-"))
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.host = Host()
+        self.faults = Faults()
+        self.ca = CertificateAuthority("multicluster simulator")
+        self.entrances: dict[str, Entrance] = {}
+        self._authenticators: dict[str, Callable[[str], User | None]] = {}
+        groups = NodeGroups(self.clock, self.delays, self.fate)
+        # Real clients sign with the machine's clock, so signatures are judged by it even when the world's clock is manual.
+        self.aws = Aws(
+            groups=groups,
+            clock=self.clock,
+            signature_clock=SystemClock(),
+            delays=self.delays,
+            faults=self.faults,
+            fate=self.fate,
+        )
+        self.groups = groups
+        self.google = Google(groups=groups, clock=self.clock, delays=self.delays, faults=self.faults, fate=self.fate)
+        self.aws_url = self._serve_tls(self.aws.gateway.handle)
+        self.google.url = self._serve_tls(self.google.handle)
+        self.metadata_host = f"127.0.0.1:{self.host.serve(self.google.metadata.handle)}"
+        self.control = Control(self)
+        self.control_url = f"http://127.0.0.1:{self.host.serve(self.control.handle)}"
+        self._stopped = False
+
+    def _serve_tls(self, handler: object) -> str:
+        return f"https://127.0.0.1:{self.host.serve(handler, self.ca.server_context())}"  # type: ignore[arg-type]
+
+    def add_eks(
+        self,
+        name: str,
+        region: str = "us-east-1",
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        rbac: RbacRules | None = None,
+        system_nodes: int = 1,
+    ) -> EksCluster:
+        """Start an EKS cluster. By default every identity of its account is an admin (``everyone_is_admin``)."""
+        if account not in self.aws.iam.accounts:
+            self.aws.add_account(account)
+        kubernetes, label, token = self._start(name, region, rbac)
+        cluster = EksCluster(name=name, region=region, account=account, kubernetes=kubernetes, created=self.clock.now())
+        self.aws.clusters.add(cluster)
+        self._authenticators[label] = self.aws.authenticator(cluster)
+        self._enter(label, token, kubernetes, cluster, system_nodes)
+        return cluster
+
+    def add_gke(
+        self,
+        name: str,
+        project: str = "acme",
+        location: str = "europe-west4",
+        *,
+        rbac: RbacRules | None = None,
+        system_nodes: int = 1,
+    ) -> GkeCluster:
+        """Start a GKE cluster. Every identity that may use the project is an admin, as with roles/container.admin."""
+        kubernetes, label, token = self._start(name, location, rbac)
+        cluster = GkeCluster(
+            name=name, project=project, location=location, kubernetes=kubernetes, created=self.clock.now()
+        )
+        self.google.add_cluster(cluster, self.host, self.ca)
+        self._authenticators[label] = self.google.authenticator(cluster)
+        self._enter(label, token, kubernetes, cluster, system_nodes)
+        return cluster
+
+    def add_plain(self, name: str, *, rbac: RbacRules | None = None, system_nodes: int = 1) -> KubernetesCluster:
+        """Start a cluster of no cloud; its static token stands in ``kubeconfig()``."""
+        kubernetes, label, token = self._start(name, "plain", rbac)
+        self._enter(label, token, kubernetes, None, system_nodes)
+        return kubernetes
+
+    def _start(self, name: str, place: str, rbac: RbacRules | None) -> tuple[KubernetesCluster, str, str]:
+        label = name if name not in self.entrances else f"{name}-{place}"
+        if label in self.entrances:
+            raise ValueError(f"a cluster named {label!r} is already in this world")
+        token = "admin-" + secrets.token_urlsafe(24)
+        kubernetes = KubernetesCluster(
+            label,
+            host=self.host,
+            clock=self.clock,
+            root=self.root / "clusters",
+            authenticate=lambda given: self._authenticate(label, token, given),
+            delays=self.delays.pods,
+            faults=self.faults,
+            rbac=rbac,
+            version=VERSION,
+        )
+        kubernetes.start()
+        return kubernetes, label, token
+
+    def _authenticate(self, label: str, admin_token: str, given: str) -> User | None:
+        if secrets.compare_digest(given.encode(), admin_token.encode()):
+            return ADMIN
+        authenticator = self._authenticators.get(label)
+        return authenticator(given) if authenticator else None
+
+    def _enter(
+        self,
+        label: str,
+        token: str,
+        kubernetes: KubernetesCluster,
+        cloud: EksCluster | GkeCluster | None,
+        system_nodes: int,
+    ) -> None:
+        for number in range(system_nodes):
+            labels = {"multicluster.dev/system": "true", "node.kubernetes.io/instance-type": SYSTEM_NODE_TYPE.name}
+            capacity = SYSTEM_NODE_TYPE.capacity()
+            kubernetes.add_node(f"{label}-system-{number}", labels=labels, taints=[], capacity=capacity, ready=True)
+        self.entrances[label] = Entrance(name=label, kubernetes=kubernetes, cloud=cloud, admin_token=token)
+
+    def fate(self, step: str, group: NodeGroup) -> Incident | None:
+        """Ask the faults in force what goes wrong in a step of a group's life."""
+        for effect in self.faults.effects("node-groups", step, group.target):
+            if isinstance(effect, HttpError):
+                return Incident(code=effect.reason, message=effect.message)
+        return None
+
+    def inject(self, name: str, *, target: str = ".*", times: int | None = None, **options: str) -> None:
+        """Let a fault of the catalogue (``FAULTS``) strike; ``target`` is a regular expression over ``cluster/pool``."""
+        self.host.run(lambda: catalogue.inject(self, name, target=target, times=times, options=options))
+
+    def env(self) -> dict[str, str]:
+        """Return the environment in which real clients talk to this world; writes the CA files it names into ``root``."""
+        return environment(self)
+
+    def registry(self) -> dict[str, object]:
+        """Return a registry document of all clusters; writes the kubeconfig it names into ``root``."""
+        return registry(self)
+
+    def kubeconfig(self) -> dict[str, object]:
+        """Return a kubeconfig with an admin context for each cluster."""
+        return kubeconfig(self.entrances.values())
+
+    def in_cluster_files(self, name: str, folder: Path) -> dict[str, str]:
+        """Write what a pod finds under /var/run/secrets/kubernetes.io/serviceaccount; returns the pod's environment."""
+        return write_in_cluster_files(self.entrances[name], folder)
+
+    def report(self) -> Report:
+        """Count what is left and what happened."""
+        return self.host.run(self._report)
+
+    def _report(self) -> Report:
+        clusters = [entrance.kubernetes for entrance in self.entrances.values()]
+        busy = sum(node.busy for cluster in clusters for node in cluster.gpu_seconds.values())
+        rented = self.groups.gpu_seconds()
+        calls = {"aws": self.aws.gateway.calls, "google": self.google.calls}
+        tokens = {"aws": self.aws.tokens, "google": self.google.tokens}
+        prefix = {"aws": "eks:", "google": "gke:"}
+        parts = {}
+        for cloud in ("aws", "google"):
+            groups = [group for (key, _), group in sorted(self.groups.groups.items()) if key.startswith(prefix[cloud])]
+            parts[cloud] = CloudReport(
+                pools_left=tuple(group.target for group in groups),
+                instances_left=tuple(instance.id for group in groups for instance in group.instances),
+                tokens_verified=tokens[cloud].verified,
+                tokens_seen=len(tokens[cloud].seen),
+                tokens_refused=len(tokens[cloud].refused),
+                calls=dict(calls[cloud]),
+            )
+        return Report(**parts, gpu_busy_seconds=busy, gpu_idle_seconds=max(0.0, rented - busy))
+
+    def stop(self) -> None:
+        """End everything; calling twice does nothing more."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for entrance in self.entrances.values():
+            entrance.kubernetes.stop()
+        self.host.stop()
+        if self._own_root:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
