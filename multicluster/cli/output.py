@@ -1,0 +1,66 @@
+"""Print results: tables for people, JSON for machines; talk goes to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+
+def add_output_argument(parser: argparse.ArgumentParser) -> None:
+    """Give *parser* the ``--output json|text`` that every command has."""
+    parser.add_argument("--output", choices=("text", "json"), default="text", help="what to print on stdout")
+
+
+def say(message: str) -> None:
+    """Print talk, progress or an error to stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """Print *value* as one JSON document; what JSON has no word for (times, paths) is printed as its str."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_rows(args: argparse.Namespace, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print *rows* as ``--output`` asks: a JSON list with all keys, or a table of *columns*."""
+    if args.output == "json":
+        print_json([dict(row) for row in rows])
+    else:
+        print_table(columns, [[_cell(row.get(column)) for column in columns] for row in rows])
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: Rich on a terminal, aligned columns without ornament anywhere else."""
+    if sys.stdout.isatty():
+        _print_rich(columns, rows)
+        return
+    lines = [[column.upper() for column in columns], *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column.upper(), overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={item}" for key, item in value.items()) or "-"
+    if isinstance(value, (list, tuple)):
+        return ",".join(str(item) for item in value) or "-"
+    return str(value)
