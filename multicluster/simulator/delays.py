@@ -44,8 +44,8 @@ class Delays:
     def none(cls) -> Delays:
         """Take no time at all, for tests; only what polls keeps a pace."""
         return cls(
-            create=0, node_join=0, node_ready=0, gpu_ready=0, drain=0, delete=0, capacity_retry=0.02, capacity_timeout=0,
-            join_timeout=0, scale_idle=0, autoscaler=0.02, schedule_retry=0.02, operation=0,
+            create=0, node_join=0, node_ready=0, gpu_ready=0, drain=0, delete=0, capacity_retry=0.02,
+            capacity_timeout=0, join_timeout=0, scale_idle=0, autoscaler=0.02, schedule_retry=0.02, operation=0,
             pods=PodDelays(image_pull=0, start=0),
         )  # fmt: skip
 

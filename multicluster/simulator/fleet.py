@@ -124,6 +124,7 @@ class NodeGroup:
     instances: list[Instance] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    keepers: set[asyncio.Task[None]] = field(default_factory=set)
     watchers: list[asyncio.Future[None]] = field(default_factory=list)
 
     @property

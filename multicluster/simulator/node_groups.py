@@ -1,6 +1,6 @@
 """Move node groups through their lives, for both clouds.
 
-CREATING -> instances launch -> nodes join, NotReady and tainted -> Ready, taint gone -> ACTIVE -> the device plugin advertises GPUs;
+CREATING -> instances launch -> nodes join, NotReady and tainted -> Ready, taint gone -> ACTIVE -> GPUs are advertised;
 DELETING -> drained -> nodes and instances gone -> unknown. Everything here runs on the event loop of the world.
 """
 
@@ -67,7 +67,7 @@ class NodeGroups:
 
     def delete(self, group: NodeGroup) -> None:
         """Take a group down in the background, whatever it was doing."""
-        for task in list(group.tasks):
+        for task in (*group.tasks, *group.keepers):
             task.cancel()
         self.mark(group, State.DELETING)
         self.spawn(group, self._tear_down(group))
@@ -79,7 +79,7 @@ class NodeGroups:
         self.spawn(group, self._resize(group))
 
     def lose(self, group: NodeGroup, instance: Instance, *, replace: bool = True) -> None:
-        """End an instance at once, as a preemption or a broken host does; the group rents another unless told not to."""
+        """End an instance at once, as a preemption or a broken host does; the group rents another unless told not."""
         self.end(group, instance, "an instance was taken out of service in response to an EC2 health check.")
         if replace:
             self.spawn(group, self._refill(group))
@@ -107,6 +107,17 @@ class NodeGroups:
             group.problems.clear()
         self._tell(group)
 
+    def keep(self, group: NodeGroup, work: Coroutine[object, object, None]) -> None:
+        """Run what looks after a group for as long as it lives."""
+        task = asyncio.get_running_loop().create_task(work)
+        group.keepers.add(task)
+        task.add_done_callback(group.keepers.discard)
+
+    async def settle(self) -> None:
+        """Wait until every step under way has ended."""
+        while under_way := [task for group in self.groups.values() for task in group.tasks]:
+            await asyncio.wait(under_way)
+
     async def next_change(self, group: NodeGroup) -> None:
         """Wait until the state of a group changes, or the group is gone."""
         watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -127,7 +138,7 @@ class NodeGroups:
         return sum(instance.gpu_seconds(now) for instance in (*live, *ended))
 
     async def fill(self, group: NodeGroup, *, patience: float | None = None) -> bool:
-        """Rent what is missing and wait until the new nodes are Ready; False, with a problem on the group, when that failed."""
+        """Rent what is missing and wait until the new nodes are Ready; if that fails, False and a problem."""
         joins: list[asyncio.Task[bool]] = []
         try:
             rented = await self._rent_all(group, joins, self.delays.capacity_timeout if patience is None else patience)
@@ -269,5 +280,5 @@ class NodeGroups:
 
 def _growth(group: NodeGroup) -> str:
     """Word the cause of a launch as Auto Scaling does."""
-    reason = "an instance was started in response to a difference between desired and actual capacity, increasing the capacity"
-    return f"{reason} from {len(group.instances)} to {group.desired}."
+    reason = "an instance was started in response to a difference between desired and actual capacity"
+    return f"{reason}, increasing the capacity from {len(group.instances)} to {group.desired}."

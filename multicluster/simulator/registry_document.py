@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def registry(world: World) -> dict[str, object]:
-    """Describe every cluster of the world, each with a profile ``l4``; writes the kubeconfig it names into the world's root."""
+    """Describe every cluster, those of clouds with a profile ``l4``; writes the kubeconfig it names into the root."""
     path = world.root / "kubeconfig"
     path.touch(mode=0o600, exist_ok=True)
     path.write_text(json.dumps(world.kubeconfig()))

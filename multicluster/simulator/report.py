@@ -27,7 +27,7 @@ class CloudReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The proof. GPU-seconds count from an instance's launch to its end, times its GPUs; busy ones had a pod on them."""
+    """The proof. GPU-seconds count from an instance's launch to its end, times its GPUs; busy ones ran a pod."""
 
     aws: CloudReport
     google: CloudReport

@@ -32,7 +32,7 @@ def serve(
 ) -> int:
     """Start a world, print shell lines that lead clients to it, and block until SIGINT or SIGTERM; returns 0.
 
-    Standard output can be given to ``eval``; everything said to people goes to standard error. Only from the main thread.
+    Standard output can be given to ``eval``; what is said to people goes to standard error. Only in the main thread.
     """
     out, err = out or sys.stdout, err or sys.stderr
     stop = threading.Event()

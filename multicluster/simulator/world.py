@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shutil
 import tempfile
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from multicluster.simulator import catalogue
+from multicluster.simulator import injection
 from multicluster.simulator.aws.cloud import Aws
 from multicluster.simulator.aws.clusters import EksCluster
 from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT
@@ -30,11 +31,14 @@ from multicluster.simulator.report import CloudReport, Report
 from multicluster.simulator.tls import CertificateAuthority
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from types import TracebackType
 
+    from multicluster.simulator.aws.cloud import Tokens
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.fleet import NodeGroup
+    from multicluster.simulator.google.identities import AccessTokens
     from multicluster.simulator.kubernetes.api.authorization import RbacRules
 
 VERSION = "1.35.4"
@@ -67,7 +71,7 @@ class World:
         self.entrances: dict[str, Entrance] = {}
         self._authenticators: dict[str, Callable[[str], User | None]] = {}
         groups = NodeGroups(self.clock, self.delays, self.fate)
-        # Real clients sign with the machine's clock, so signatures are judged by it even when the world's clock is manual.
+        # Real clients sign with the machine's clock: signatures are judged by it, even if the world's clock is manual.
         self.aws = Aws(
             groups=groups,
             clock=self.clock,
@@ -179,11 +183,15 @@ class World:
         return None
 
     def inject(self, name: str, *, target: str = ".*", times: int | None = None, **options: str) -> None:
-        """Let a fault of the catalogue (``FAULTS``) strike; ``target`` is a regular expression over ``cluster/pool``."""
-        self.host.run(lambda: catalogue.inject(self, name, target=target, times=times, options=options))
+        """Let a fault of ``FAULTS`` strike; ``target`` is a regular expression for the whole of ``cluster/pool``."""
+        self.host.run(lambda: injection.inject(self, name, target=target, times=times, options=options))
+
+    def settle(self, timeout: float = 30.0) -> None:
+        """Block until no pool is on its way from one state to another; raises TimeoutError after so many real seconds."""
+        self.host.call(asyncio.wait_for(self.groups.settle(), timeout))
 
     def env(self) -> dict[str, str]:
-        """Return the environment in which real clients talk to this world; writes the CA files it names into ``root``."""
+        """Return the environment in which clients talk to this world; writes the CA bundle it names into ``root``."""
         return environment(self)
 
     def registry(self) -> dict[str, object]:
@@ -205,22 +213,23 @@ class World:
     def _report(self) -> Report:
         clusters = [entrance.kubernetes for entrance in self.entrances.values()]
         busy = sum(node.busy for cluster in clusters for node in cluster.gpu_seconds.values())
-        rented = self.groups.gpu_seconds()
-        calls = {"aws": self.aws.gateway.calls, "google": self.google.calls}
-        tokens = {"aws": self.aws.tokens, "google": self.google.tokens}
-        prefix = {"aws": "eks:", "google": "gke:"}
-        parts = {}
-        for cloud in ("aws", "google"):
-            groups = [group for (key, _), group in sorted(self.groups.groups.items()) if key.startswith(prefix[cloud])]
-            parts[cloud] = CloudReport(
-                pools_left=tuple(group.target for group in groups),
-                instances_left=tuple(instance.id for group in groups for instance in group.instances),
-                tokens_verified=tokens[cloud].verified,
-                tokens_seen=len(tokens[cloud].seen),
-                tokens_refused=len(tokens[cloud].refused),
-                calls=dict(calls[cloud]),
-            )
-        return Report(**parts, gpu_busy_seconds=busy, gpu_idle_seconds=max(0.0, rented - busy))
+        return Report(
+            aws=self._cloud_report("eks:", self.aws.tokens, self.aws.gateway.calls),
+            google=self._cloud_report("gke:", self.google.tokens, self.google.calls),
+            gpu_busy_seconds=busy,
+            gpu_idle_seconds=max(0.0, self.groups.gpu_seconds() - busy),
+        )
+
+    def _cloud_report(self, prefix: str, tokens: Tokens | AccessTokens, calls: Counter[str]) -> CloudReport:
+        groups = [group for (key, _), group in sorted(self.groups.groups.items()) if key.startswith(prefix)]
+        return CloudReport(
+            pools_left=tuple(group.target for group in groups),
+            instances_left=tuple(instance.id for group in groups for instance in group.instances),
+            tokens_verified=tokens.verified,
+            tokens_seen=len(tokens.seen),
+            tokens_refused=len(tokens.refused),
+            calls=dict(calls),
+        )
 
     def stop(self) -> None:
         """End everything; calling twice does nothing more."""

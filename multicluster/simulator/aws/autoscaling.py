@@ -1,4 +1,4 @@
-"""Answer EC2 Auto Scaling: the groups behind node groups, and their activities, where a lack of capacity shows first."""
+"""Answer EC2 Auto Scaling: the groups behind node groups, whose activities show a lack of capacity first."""
 
 from __future__ import annotations
 
@@ -71,9 +71,10 @@ def asg_tags(cluster: EksCluster, group: NodeGroup) -> dict[str, str]:
 def describe(cluster: EksCluster, group: NodeGroup, tags: dict[str, str]) -> dict[str, Any]:
     """Write an Auto Scaling group."""
     name = asg_name(group)
+    arn = f"arn:aws:autoscaling:{cluster.region}:{cluster.account}"
     return {
         "AutoScalingGroupName": name,
-        "AutoScalingGroupARN": f"arn:aws:autoscaling:{cluster.region}:{cluster.account}:autoScalingGroup:{group.settings['uuid']}:autoScalingGroupName/{name}",
+        "AutoScalingGroupARN": f"{arn}:autoScalingGroup:{group.settings['uuid']}:autoScalingGroupName/{name}",
         "MinSize": group.minimum,
         "MaxSize": group.maximum,
         "DesiredCapacity": group.desired,

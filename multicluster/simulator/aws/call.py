@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """Who calls what where. ``path`` holds the decoded parts of the URL's path; ``body`` the JSON, or the form of a query API."""
+    """Who calls what where.
+
+    ``path`` holds the decoded parts of the URL's path; ``body`` the JSON, or the form of a query API.
+    """
 
     service: str
     region: str

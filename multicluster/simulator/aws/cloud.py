@@ -104,8 +104,8 @@ class Tokens:
     def revoke(self) -> None:
         """Answer 401 to every token signed before now.
 
-        Dates of signatures are whole seconds: a token seen before and signed in this very second is refused once, and accepted
-        again after that, since a new one would be the same bytes.
+        Dates of signatures are whole seconds: a token seen before and signed in this very second is refused once,
+        and accepted again after that, since a new one would be the same bytes.
         """
         self._revoked_before = self.now().replace(microsecond=0)
         self._refuse_once = set(self.seen)

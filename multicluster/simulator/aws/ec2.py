@@ -32,7 +32,7 @@ class Ec2:
         everything = [self._tagged(cluster, instance, group) for cluster, instance, group in self._visible(call)]
         missing = set(wanted) - {view["instanceId"] for view in everything}
         if missing:
-            raise AwsError("InvalidInstanceID.NotFound", f"The instance ID '{sorted(missing)[0]}' does not exist")
+            raise AwsError("InvalidInstanceID.NotFound", f"The instance ID '{min(missing)}' does not exist")
         asked = filters(call.body)
         found = [view for view in everything if (not wanted or view["instanceId"] in wanted) and fits(view, asked)]
         owner = call.caller.account

@@ -36,9 +36,9 @@ ROUTES: dict[tuple[str, tuple[str, ...]], str] = {
 def operation_of(method: str, path: Sequence[str]) -> str:
     """Name the operation of a request; an unknown one is refused, never answered."""
     for (verb, pattern), operation in ROUTES.items():
-        if verb == method and len(pattern) == len(path):
-            if all(part in ("*", given) for part, given in zip(pattern, path, strict=True)):
-                return operation
+        same = verb == method and len(pattern) == len(path)
+        if same and all(part in {"*", given} for part, given in zip(pattern, path, strict=True)):
+            return operation
     raise AwsError("UnknownOperationException", f"not simulated: {method} /{'/'.join(path)}", 404)
 
 

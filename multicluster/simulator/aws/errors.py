@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from http import HTTPStatus
 from xml.sax.saxutils import escape
 
 from aiohttp import web
@@ -52,7 +53,8 @@ def render(error: AwsError, service: str) -> web.Response:
             f"<RequestID>{request_id}</RequestID></Response>"
         )
     else:
-        side, status = "Receiver" if error.status >= 500 else "Sender", error.status  # noqa: PLR2004 - HTTP's own border
+        status = error.status
+        side = "Receiver" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Sender"
         text = (
             f"<ErrorResponse><Error><Type>{side}</Type><Code>{query}</Code><Message>{message}</Message></Error>"
             f"<RequestId>{request_id}</RequestId></ErrorResponse>"

@@ -82,8 +82,8 @@ def read_request(body: Mapping[str, Any], cluster: EksCluster, iam: Iam) -> Node
             raise invalid(cluster, f"{member} can not be blank.")
     name = body["nodegroupName"]
     if not NAME.fullmatch(name):
-        rule = "The nodegroup name should only contain alphanumeric characters, hyphens and underscores and start with one of the first"
-        raise invalid(cluster, f"{rule}; at most 63 characters.")
+        rule = "letters, digits, hyphens and underscores, the first a letter or digit, at most 63"
+        raise invalid(cluster, f"The nodegroup name {name} is invalid: {rule}.")
     types = tuple(body.get("instanceTypes") or ("t3.medium",))
     check_types(cluster, types)
     capacity = body.get("capacityType") or "ON_DEMAND"

@@ -28,7 +28,7 @@ class Nodegroups:
     def __init__(self, groups: NodeGroups, iam: Iam, fate: Callable[[str, NodeGroup], Incident | None]) -> None:
         self.groups, self.iam, self.fate = groups, iam, fate
         self.delete_while_creating = False
-        """Whether DeleteNodegroup is accepted in CREATING. What AWS does is undocumented; refusing is the harder case."""
+        """Whether DeleteNodegroup is accepted in CREATING. AWS documents neither; refusing is the harder case."""
         self.updates: dict[str, dict[str, Any]] = {}
 
     def create(self, cluster: EksCluster, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,8 +162,8 @@ class Nodegroups:
 def advertises_gpus(cluster: EksCluster, request: NodegroupRequest) -> bool:
     """Tell whether a device plugin will ever run on the group's nodes.
 
-    Bottlerocket's NVIDIA images bring one; on AL2023's it is a DaemonSet that tolerates only ``nvidia.com/gpu`` (NVIDIA's static
-    manifest); images without NVIDIA in their name have no driver.
+    Bottlerocket's NVIDIA images bring one; on AL2023's it is a DaemonSet that tolerates only ``nvidia.com/gpu``
+    (NVIDIA's static manifest); images without NVIDIA in their name have no driver.
     """
     if "NVIDIA" not in request.ami_type:
         return False

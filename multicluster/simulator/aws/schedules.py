@@ -140,8 +140,8 @@ class Schedules:
             ("target.roleArn", target.get("RoleArn")),
         ):
             if not value:
-                message = f"1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must not be null"
-                raise AwsError("ValidationException", message)
+                rule = "failed to satisfy constraint: Member must not be null"
+                raise AwsError("ValidationException", f"1 validation error detected: Value at '{member}' {rule}")
         due = read_expression(body["ScheduleExpression"], body.get("ScheduleExpressionTimezone") or "UTC")
         if due <= self.clock.now():
             raise AwsError(
@@ -205,7 +205,9 @@ class Schedules:
              "CreationDate": s.created.timestamp(), "LastModificationDate": s.modified.timestamp(),
              "Target": {"Arn": s.body["Target"]["Arn"]}}
             for (account, region, group, name), s in sorted(self.all.items())
-            if (account, region) == (call.caller.account, call.region) and name.startswith(prefix) and wanted in {None, group}
+            if (account, region) == (call.caller.account, call.region)
+            and name.startswith(prefix)
+            and wanted in {None, group}
         ]  # fmt: skip
         size, start = int(call.query.get("MaxResults", "100")), int(call.query.get("NextToken", "0"))
         more = str(start + size) if len(found) > start + size else None

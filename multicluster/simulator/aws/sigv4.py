@@ -75,7 +75,9 @@ def verify_header(request: SignedRequest, iam: Iam, now: dt.datetime) -> tuple[A
     path = quote(request.path or "/", safe="/-_.~")
     pairs = parse_qsl(request.query, keep_blank_values=True)
     body_hash = request.headers.get("x-amz-content-sha256") or hashlib.sha256(request.body).hexdigest()
-    text = canonical(request.method, path, pairs, request.headers, signed, body_hash)
+    text = canonical(
+        method=request.method, path=path, pairs=pairs, headers=request.headers, signed=signed, body_hash=body_hash
+    )
     compare(signature(key.secret, scope, stamp, text), found[6], scope, stamp)
     return key, scope
 
@@ -104,6 +106,7 @@ def check_age(stamp: str, now: dt.datetime, tolerance: dt.timedelta) -> None:
 
 
 def canonical(
+    *,
     method: str,
     path: str,
     pairs: Iterable[tuple[str, str]],

@@ -41,7 +41,7 @@ class Sts:
         return credentials(key)
 
     def assume_role_with_web_identity(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """Open a session for the bearer of an OIDC token. The token's audience and end are read, its signature is not."""
+        """Open a session for the bearer of an OIDC token, whose end is checked and whose signature is not."""
         arn, session = role_and_session(form)
         claims = read_claims(form.get("WebIdentityToken", ""))
         if float(claims.get("exp", 0)) <= self.iam.now().timestamp():

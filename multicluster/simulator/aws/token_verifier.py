@@ -1,7 +1,7 @@
 """Judge an EKS bearer token as aws-iam-authenticator v0.7.13 and the STS behind it do.
 
-The first half, ``read_token``, is the verifier's own table of rules (``pkg/token/token.go``); the second, ``TokenVerifier.verify``,
-what STS answers when the verifier sends it the URL with the cluster's own name in ``x-k8s-aws-id``.
+The first half, ``read_token``, is the verifier's own table of rules (``pkg/token/token.go``); the second,
+``TokenVerifier.signer``, what STS answers when it is sent the URL with the cluster's own name in ``x-k8s-aws-id``.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def read_token(token: str, *, partition: str, now: dt.datetime) -> PresignedUrl:
 
 
 def check_host(host: str, partition: str) -> None:
-    """Refuse every host that is not STS of the partition: regional, FIPS or dual stack; the global one only in ``aws``."""
+    """Refuse hosts that are not the partition's STS: regional, FIPS or dual stack; the global one only in ``aws``."""
     if host == "sts.amazonaws.com" and partition == "aws":
         return
     service, _, rest = host.partition(".")
@@ -163,7 +163,14 @@ def verify_presigned(
         raise sigv4.mismatch()
     sigv4.check_age(stamp, now, sigv4.PRESIGNED_TOLERANCE)
     rest = [(name, value) for name, value in pairs if name != "X-Amz-Signature"]
-    text = sigv4.canonical("GET", "/", rest, headers, signed, hashlib.sha256(b"").hexdigest())
+    text = sigv4.canonical(
+        method="GET",
+        path="/",
+        pairs=rest,
+        headers=headers,
+        signed=signed,
+        body_hash=hashlib.sha256(b"").hexdigest(),
+    )
     expected = sigv4.signature(key.secret, scope, stamp, text)
     sigv4.compare(expected, query.get("X-Amz-Signature", ""), scope, stamp)
     return key.principal, dt.datetime.strptime(stamp, sigv4.STAMP).replace(tzinfo=dt.UTC)

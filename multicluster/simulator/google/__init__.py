@@ -1,1 +1,1 @@
-"""Answer Google's APIs that the toolkit speaks: OAuth2, IAM credentials, the metadata server, GKE and a little of Compute."""
+"""Answer the Google APIs that the toolkit speaks: OAuth2, IAM credentials, metadata, GKE, a little of Compute."""

@@ -45,7 +45,7 @@ async def autoscale(groups: NodeGroups, group: NodeGroup, cluster: Objects) -> N
 
 
 def nodes_missing(group: NodeGroup, pods: list[dict[str, Any]]) -> int:
-    """Count the nodes to add: for pending pods that nodes on their way will not take, or up to the minimum; never over the maximum."""
+    """Count the nodes to add: for pods that no coming node will take, or up to the minimum; never over the maximum."""
     pending = [pod for pod in pods if fits(group, pod)]
     per_node = group.machine.gpus or 1
     needed = math.ceil(sum(max(gpus(pod), 0 if group.machine.gpus else 1) for pod in pending) / per_node)

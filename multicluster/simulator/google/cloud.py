@@ -144,7 +144,10 @@ class Google:
     def _caller(self, request: web.BaseRequest, operation: str) -> AccessToken:
         token = self.tokens.find(request.headers.get("Authorization", "").removeprefix("Bearer "))
         if token is None:
-            message = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+            message = (
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+                "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+            )
             raise GoogleError(
                 401,
                 message,

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 PATH = re.compile(
     r"/v1/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/"
-    r"(?:operations(?:/(?P<operation>[^/:]+))?|clusters(?:/(?P<cluster>[^/:]+)(?P<pools>/nodePools(?:/(?P<pool>[^/:]+))?)?)?)(?::(?P<verb>\w+))?"
+    r"(?:operations(?:/(?P<operation>[^/:]+))?|"
+    r"clusters(?:/(?P<cluster>[^/:]+)(?P<pools>/nodePools(?:/(?P<pool>[^/:]+))?)?)?)"
+    r"(?::(?P<verb>\w+))?"
 )  # fmt: skip
 
 
@@ -90,14 +92,14 @@ def pool_method(verb: str, custom: str | None, *, has_name: bool) -> str:
     """Name a method on node pools; empty when the API has none."""
     if has_name:
         named = {
-            ("GET", None): "get",
-            ("DELETE", None): "delete",
+            ("GET", ""): "get",
+            ("DELETE", ""): "delete",
             ("POST", "setSize"): "setSize",
             ("POST", "setAutoscaling"): "setAutoscaling",
         }
-        known = named.get((verb, custom))
+        known = named.get((verb, custom or ""))
     else:
-        known = {("GET", None): "list", ("POST", None): "create"}.get((verb, custom))
+        known = {("GET", ""): "list", ("POST", ""): "create"}.get((verb, custom or ""))
     if known is None:
         raise GoogleError(404, f"not simulated: {verb} on node pools")
     return f"nodePools.{known}"

@@ -1,4 +1,4 @@
-"""Answer GCE's metadata server: project, service account, and a token that is handed out again until its end is near."""
+"""Answer GCE's metadata server: project, service account, and one token handed out until its end is near."""
 
 from __future__ import annotations
 

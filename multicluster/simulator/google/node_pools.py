@@ -28,8 +28,8 @@ CONDITIONS = {
     "VcpuLimitExceeded": "GCE_QUOTA_EXCEEDED",
 }
 SENTENCES = {
-    "GCE_STOCKOUT": "The zone 'projects/{project}/zones/{zone}' does not have enough resources available to fulfill the request.  "
-    "Try a different zone, or try again later. (ZONE_RESOURCE_POOL_EXHAUSTED)",
+    "GCE_STOCKOUT": "The zone 'projects/{project}/zones/{zone}' does not have enough resources available to fulfill "
+    "the request.  Try a different zone, or try again later. (ZONE_RESOURCE_POOL_EXHAUSTED)",
     "GCE_QUOTA_EXCEEDED": "Instance creation failed: Quota 'NVIDIA_GPUS' exceeded.  Limit: 0.0 in region {region}.",
 }
 CANONICAL = {"GCE_STOCKOUT": "RESOURCE_EXHAUSTED", "GCE_QUOTA_EXCEEDED": "RESOURCE_EXHAUSTED"}
@@ -54,9 +54,9 @@ class NodePools:
         group = self._group(cluster, request)
         self.groups.create(group)
         if request.autoscaling is not None:
-            self.groups.spawn(group, autoscale(self.groups, group, cluster.kubernetes))
+            self.groups.keep(group, autoscale(self.groups, group, cluster.kubernetes))
         if request.max_run_seconds is not None:
-            self.groups.spawn(group, self._end_of_run(group, request.max_run_seconds))
+            self.groups.keep(group, self._end_of_run(group, request.max_run_seconds))
         return self._operate(cluster, "CREATE_NODE_POOL", group, self._settled(group))
 
     def _group(self, cluster: GkeCluster, request: PoolRequest) -> NodeGroup:
@@ -140,7 +140,7 @@ class NodePools:
         if scaling is not None:
             group.minimum, group.maximum = scaling.minimum, scaling.maximum
             if before is None:
-                self.groups.spawn(group, autoscale(self.groups, group, group.nodes))  # type: ignore[arg-type]
+                self.groups.keep(group, autoscale(self.groups, group, group.nodes))  # type: ignore[arg-type]
         return self._operate(cluster, "UPDATE_CLUSTER", group, self._pause())
 
     def _operate(self, cluster: GkeCluster, kind: str, group: NodeGroup, work: Any) -> Operation:
@@ -150,7 +150,7 @@ class NodePools:
         await self.groups.clock.sleep(self.groups.delays.operation)
 
     async def _settled(self, group: NodeGroup) -> tuple[int, str] | None:
-        """Wait for the end of a step; a create in a stockout takes as long as its retries, and leaves the pool in ERROR."""
+        """Wait for the end of a step. A create in a stockout takes as long as its retries, then leaves ERROR."""
         moving = {State.CREATING, State.UPDATING, State.DELETING}
         while group.state in moving and self.groups.get(group.key, group.name) is group:
             await self.groups.next_change(group)

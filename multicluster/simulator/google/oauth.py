@@ -21,6 +21,8 @@ from multicluster.simulator.google.identities import CLOUD_PLATFORM, USERINFO_EM
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     from multicluster.simulator.google.identities import AccessTokens, ServiceAccount, ServiceAccounts
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -60,22 +62,23 @@ class OAuth:
         if account is None:
             return refuse("invalid_grant", "Invalid grant: account not found")
         key = account.keys.get(str(head.get("kid")))
-        try:
-            if key is None or head.get("alg") != "RS256":
-                raise InvalidSignature
-            key.public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
-        except InvalidSignature:
+        if key is None or head.get("alg") != "RS256" or not signed_by(key, signed, signature):
             return refuse("invalid_grant", "Invalid JWT Signature.")
-        now, issued, ends = self.now().timestamp(), float(claims.get("iat", 0)), float(claims.get("exp", 0))
-        if not issued <= now + 300 or not now < ends <= issued + MAX_LIFE:
-            text = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
-            return refuse("invalid_grant", f"{text} Check your iat and exp values in the JWT claim.")
-        if claims.get("aud") != self.url + "/token":
-            return refuse("invalid_grant", "Invalid JWT: Failed audience check.")
+        reason = self._judge(claims)
+        if reason:
+            return refuse("invalid_grant", f"Invalid JWT: {reason}")
         scopes = str(claims.get("scope", "")).split()
         if not scopes:
             return refuse("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         return answer(self.tokens.mint(account, scopes), self.now())
+
+    def _judge(self, claims: Mapping[str, Any]) -> str:
+        """Say what is wrong with the claims of a signed JWT; empty when nothing is."""
+        now, issued, ends = self.now().timestamp(), float(claims.get("iat", 0)), float(claims.get("exp", 0))
+        if not issued <= now + 300 or not now < ends <= issued + MAX_LIFE:
+            text = "Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
+            return f"{text} Check your iat and exp values in the JWT claim."
+        return "" if claims.get("aud") == self.url + "/token" else "Failed audience check."
 
     def _exchange(self, form: Mapping[str, str]) -> web.Response:
         """Exchange a token of another provider; it is not looked into, since that provider is outside this world."""
@@ -113,6 +116,15 @@ class OAuth:
             raise GoogleError(400, "Request contains an invalid argument.")
         token = self.tokens.mint(account, scopes, dt.timedelta(seconds=int(lifetime[1])))
         return {"accessToken": token.token, "expireTime": f"{token.expires:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def signed_by(key: rsa.RSAPrivateKey, signed: bytes, signature: bytes) -> bool:
+    """Tell whether a key made a signature with RS256."""
+    try:
+        key.public_key().verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
 
 
 def split(assertion: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:

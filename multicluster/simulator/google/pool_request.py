@@ -145,9 +145,9 @@ def read_request(body: Mapping[str, Any], cluster: GkeCluster) -> PoolRequest:
         autoscaling=autoscaling,
         config=config,
         max_run_seconds=read_duration(config),
-        driver=not any(a.get("gpuDriverInstallationConfig", {}).get("gpuDriverVersion") == "INSTALLATION_DISABLED" for a in config.get("accelerators") or []),
+        driver=has_driver(config),
         body=pool,
-    )  # fmt: skip
+    )
 
 
 def unknown_field(given: Mapping[str, Any], known: frozenset[str], where: str) -> None:
@@ -162,13 +162,13 @@ def read_autoscaling(given: Mapping[str, Any], zones: tuple[str, ...]) -> Autosc
     """Read NodePoolAutoscaling: total limits, or limits for each zone; never both."""
     if not given.get("enabled"):
         return None
-    total, zonal = given.get("totalMaxNodeCount"), given.get("maxNodeCount")
+    total, zonal = int(given.get("totalMaxNodeCount", 0)), int(given.get("maxNodeCount", 0))
     if total and zonal:
         raise GoogleError(400, "Total node count and per-zone node count limits cannot be used together.")
     if not total and not zonal:
         raise GoogleError(400, "Autoscaling.max_node_count must be greater than 0 when autoscaling is enabled.")
     low = int(given.get("totalMinNodeCount", 0)) if total else int(given.get("minNodeCount", 0)) * len(zones)
-    high = int(total) if total else int(zonal) * len(zones)
+    high = total or zonal * len(zones)
     if low > high:
         raise GoogleError(400, "Autoscaling minimum is greater than its maximum.")
     return Autoscaling(minimum=low, maximum=high)
@@ -200,6 +200,12 @@ def check_provisioning(config: Mapping[str, Any], autoscaling: Autoscaling | Non
         affinity = (config.get("reservationAffinity") or {}).get("consumeReservationType")
         if autoscaling is None or autoscaling.minimum or affinity != "NO_RESERVATION":
             raise GoogleError(400, "flex-start needs autoscaling from 0 nodes and reservation affinity NO_RESERVATION.")
+
+
+def has_driver(config: Mapping[str, Any]) -> bool:
+    """Tell whether GKE installs a GPU driver; it does by default (GKE >= 1.30.1-gke.1156000)."""
+    installs = [part.get("gpuDriverInstallationConfig") or {} for part in config.get("accelerators") or []]
+    return all(install.get("gpuDriverVersion") != "INSTALLATION_DISABLED" for install in installs)
 
 
 def read_taints(config: Mapping[str, Any], machine: MachineType, cluster: GkeCluster) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ def test_a_cluster_of_the_registry_is_found_by_boto3_in_the_environment_given(wo
     world.add_eks("gpu")
     entry = world.registry()["clusters"][0]
 
-    described = boto3.client("eks", region_name=entry["auth"]["eks"]["region"]).describe_cluster(
+    described = boto3.Session().client("eks", region_name=entry["auth"]["eks"]["region"]).describe_cluster(
         name=entry["auth"]["eks"]["clusterName"]
     )["cluster"]
 
