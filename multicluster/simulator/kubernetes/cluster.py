@@ -191,6 +191,26 @@ class KubernetesCluster:
         found: list[Document] = self._run(lambda: copied(self._store.all(kept, namespace)))
         return found
 
+    def wait_until(
+        self, resource: str, condition: Callable[[list[Document]], bool], *, timeout: float = 10.0
+    ) -> list[Document]:
+        """Block until the objects of a resource meet a condition, and return them.
+
+        `timeout` is in seconds of the machine's clock; raises TimeoutError that names what was there. Not from the
+        host's loop.
+        """
+
+        async def wait() -> list[Document]:
+            while not condition(found := copied(self._store.all(resource_named(resource)))):
+                await self._store.changed(self._store.version)
+            return list(found)
+
+        try:
+            return self._host.call(asyncio.wait_for(wait(), timeout), timeout + 5)
+        except TimeoutError as error:
+            message = f"{resource} of {self.name} did not get there in {timeout:g} s: {self.objects(resource)}"
+            raise TimeoutError(message) from error
+
     def create(self, resource: str, document: Document, namespace: str = "default") -> Document:
         """Create an object past the API server's door, with its checks and defaults. Raises `ApiError`."""
         kept = resource_named(resource)
@@ -199,6 +219,10 @@ class KubernetesCluster:
             lambda: copied(self._store.create(kept, self._admission.new(kept, place, document)))
         )
         return created
+
+    def forget_history(self) -> None:
+        """Forget all past changes, as etcd's compaction does: watches and pages that ask for them get 410."""
+        self._run(self._store.forget)
 
     @property
     def processes(self) -> int:

@@ -74,7 +74,8 @@ def phase(records: Iterable[ContainerRecord], restart_policy: str) -> str:
     if any("waiting" in record.state and not record.last_state for record in mains):
         return "Pending"
     stopped = [record for record in mains if "running" not in record.state]
-    if len(stopped) < len(mains) or restart_policy == "Always":
+    sidecars = any(record.role == "sidecar" and "running" in record.state for record in every)
+    if len(stopped) < len(mains) or restart_policy == "Always" or sidecars:
         return "Running"
     if all(record.succeeded for record in mains):
         return "Succeeded"
