@@ -1,0 +1,29 @@
+"""Translate the core's errors for Airflow; nowhere else do the two trees meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from multicluster.errors import MulticlusterError
+
+if TYPE_CHECKING:
+    from airflow.sdk.exceptions import AirflowException
+
+
+def to_airflow(error: MulticlusterError) -> AirflowException:
+    """Return the Airflow exception for *error*: retries apply to transient ones only."""
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+    text = f"{type(error).__name__}: {error}"
+    return AirflowException(text) if error.transient else AirflowFailException(text)
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """Raise the Airflow exception in the place of each MulticlusterError that leaves the block."""
+    try:
+        yield
+    except MulticlusterError as error:
+        raise to_airflow(error) from error

@@ -1,0 +1,1 @@
+"""Reach a cluster of the registry the way Airflow's hooks do."""

@@ -1,0 +1,22 @@
+"""Run blocking code for a trigger without holding up the triggerer's event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def off_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Await *function* in a thread.
+
+    asgiref's threads, not asyncio.to_thread: Airflow's Connection lookups find their way back from them to the
+    triggerer's own loop in every Airflow 3 (3.1 and 3.2 ask by async_to_sync, 3.3 by run_coroutine_threadsafe), and
+    need no greenback portal.
+    """
+    from asgiref.sync import sync_to_async
+
+    result: Any = await sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+    return result

@@ -1,0 +1,169 @@
+"""Ask a cloud for a node pool, and ask for its deletion; neither waits until it is there or gone."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_multicluster.deadline import backstop, deadline
+from airflow_multicluster.errors import airflow_errors
+from multicluster.errors import MulticlusterError, NodePoolRefusedError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+REFUSALS = 3
+"""How often a deletion that the cloud refuses is asked for: a wrong refusal costs a minute, a pool left costs money."""
+
+
+class _AskingOperator(BaseOperator):
+    """Ask until the cloud has taken the request; while it is busy, wait in the triggerer.
+
+    :param bracket: what the pool belongs to, the same for the four tasks around one pool; a NodePoolTaskGroup gives
+        its group id. With deployment, DAG, run and map index it makes the pool's name and owner.
+    :param deferrable: wait in the triggerer (default) or in the worker.
+    :param poll_interval: seconds between two askings.
+    :param timeout: seconds after which a busy cloud is given up.
+    """
+
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        bracket: str | None = None,
+        deferrable: bool = True,
+        poll_interval: float = 15,
+        timeout: float = 3600,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.cluster = cluster
+        self.bracket = bracket or self.task_id
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+
+    @abstractmethod
+    def ask(self, context: Context) -> Any:
+        """Ask once; the result is the task's. Raises MulticlusterError."""
+
+    def may_ask_again(self, error: MulticlusterError, asked: int) -> bool:
+        """Whether asking again can help, after *asked* askings."""
+        return error.transient and asked >= 0
+
+    def execute(self, context: Context) -> Any:
+        """Ask; defer while the cloud is busy."""
+        return self._ask(context, asked=0)
+
+    def ask_again(self, context: Context, event: dict[str, Any]) -> Any:
+        """Come back from the triggerer, and ask again."""
+        return self._ask(context, asked=int(event["asked"]))
+
+    def _ask(self, context: Context, *, asked: int) -> Any:
+        end = deadline(self, context, timeout=self.timeout)
+        while True:
+            with airflow_errors():
+                try:
+                    return self.ask(context)
+                except MulticlusterError as error:
+                    asked += 1
+                    if not self.may_ask_again(error, asked) or time.time() + self.poll_interval > end:
+                        raise
+                    self.log.info("Asking again in %s s: %s", self.poll_interval, error)
+            self._wait(asked, end)
+
+    def _wait(self, asked: int, end: float) -> None:
+        from airflow_multicluster.triggers.node_pool import AskAgainTrigger
+
+        trigger = AskAgainTrigger(seconds=self.poll_interval, asked=asked)
+        if self.deferrable:
+            self.defer(trigger=trigger, method_name="ask_again", timeout=backstop(end))
+        from airflow_multicluster.triggers.inline import wait_here
+
+        wait_here(trigger)
+
+
+class CreateNodePoolOperator(_AskingOperator):
+    """Submit a node pool and return its names: ``{"cluster": ..., "name": ..., "profile": ...}``.
+
+    Asked again (a retry, a cleared task, a lost answer) it is the same pool. One of ours that failed or is on its way
+    out is deleted first and then made again. Refused before the cloud is asked: a cordoned cluster, one whose
+    identity is not what the registry pins, and more than the registry's limits.
+
+    :param profile: name of the cluster's node-pool profile.
+    :param nodes: how many nodes.
+    :param max_lifetime: after this the lease is over and the pool may be reaped; default and most: the registry's
+        ``limits.maxLifetimeSeconds``, else a day.
+    """
+
+    template_fields: Sequence[str] = ("cluster", "profile", "nodes")
+    ui_color: ClassVar[str] = "#d5e8d4"
+
+    def __init__(self, *, profile: str, nodes: int = 1, max_lifetime: timedelta | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.profile = profile
+        self.nodes = nodes
+        self.max_lifetime = max_lifetime
+
+    def ask(self, context: Context) -> dict[str, str]:
+        """Submit the pool once."""
+        from airflow_multicluster.node_pools import request_pool
+        from airflow_multicluster.owner import bracket_pool
+
+        name, owner = bracket_pool(context, self.bracket)
+        pool = request_pool(
+            cluster_name=self.cluster,
+            profile_name=self.profile,
+            name=name,
+            owner=owner,
+            size=int(self.nodes),
+            max_lifetime=self.max_lifetime,
+        )
+        self.log.info("Node pool %s on cluster %s is %s (owner %s)", pool.name, self.cluster, pool.status, owner)
+        return {"cluster": self.cluster, "name": pool.name, "profile": self.profile}
+
+
+class DeleteNodePoolOperator(_AskingOperator):
+    """Ask for the deletion of the bracket's pool. One that is not there (any more) is a success.
+
+    A refusal of the cloud is asked again a few times; NodePoolGoneSensor is what proves the pool gone.
+    """
+
+    template_fields: Sequence[str] = ("cluster",)
+    ui_color: ClassVar[str] = "#f8cecc"
+
+    def may_ask_again(self, error: MulticlusterError, asked: int) -> bool:
+        """A busy cloud, and also a refusal, for a while."""
+        return error.transient or (isinstance(error, NodePoolRefusedError) and asked < REFUSALS)
+
+    def ask(self, context: Context) -> None:
+        """Ask once."""
+        from airflow_multicluster.node_pools import delete_pool
+        from airflow_multicluster.owner import bracket_pool
+
+        self._refuse_unknown_bracket(context)
+        name, owner = bracket_pool(context, self.bracket)
+        there = delete_pool(cluster_name=self.cluster, name=name, owner=owner)
+        self.log.info(
+            "Node pool %s on cluster %s %s (owner %s)",
+            name,
+            self.cluster,
+            "is being deleted" if there else "is not there",
+            owner,
+        )
+
+    def _refuse_unknown_bracket(self, context: Context) -> None:
+        """Not found is good news only for a pool that somebody makes: a misspelt bracket would leave one running."""
+        tasks = context["dag"].tasks
+        makers = {getattr(task, "bracket", None) for task in tasks if isinstance(task, CreateNodePoolOperator)}
+        if self.bracket not in makers:
+            raise AirflowFailException(
+                f"task {self.task_id!r} deletes the pool of bracket {self.bracket!r}, which no CreateNodePoolOperator "
+                f"of this DAG makes; known: {', '.join(sorted(filter(None, makers))) or 'none'}"
+            )

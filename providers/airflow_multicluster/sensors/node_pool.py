@@ -1,0 +1,158 @@
+"""Wait until a node pool can be used, and until it is proven gone."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout
+
+from airflow_multicluster.deadline import backstop, deadline
+from airflow_multicluster.errors import airflow_errors
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.triggers.base import BaseTrigger
+
+    from airflow_multicluster.watches.finding import Finding
+
+
+class _NodePoolSensor(BaseSensorOperator):
+    """Wait in the triggerer, or with ``deferrable=False`` in the worker.
+
+    :param cluster: the cluster's name (templated).
+    :param bracket: what the pool belongs to, as in CreateNodePoolOperator.
+    :param poke_interval: seconds between two looks.
+    :param timeout: seconds from the task's start to its failure, which then says what was missing.
+    """
+
+    def __init__(
+        self, *, cluster: str, bracket: str, deferrable: bool = True, poke_interval: float = 20, **kwargs: Any
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, **kwargs)
+        if self.mode == "reschedule":
+            raise ValueError(f"task {self.task_id!r}: mode='reschedule' forgets between two looks; use deferrable=True")
+        self.cluster = cluster
+        self.bracket = bracket
+        self.deferrable = deferrable
+        self._watch: Any = None
+        self._last = "nothing was looked at yet"
+
+    @abstractmethod
+    def trigger(self, context: Context, end: float) -> BaseTrigger:
+        """Return the trigger that waits until *end*, in epoch seconds."""
+
+    @abstractmethod
+    def watch(self, context: Context) -> Any:
+        """Return what looks, for the wait in the worker."""
+
+    def execute(self, context: Context) -> Any:
+        """Wait."""
+        with airflow_errors():
+            self.check()
+        if self.deferrable:
+            end = deadline(self, context, timeout=self.timeout)
+            self.defer(trigger=self.trigger(context, end), method_name="execute_complete", timeout=backstop(end))
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout as error:
+            raise AirflowSensorTimeout(f"timed out after {self.timeout:g} s: {self._last}") from error
+
+    def check(self) -> None:
+        """Refuse now what could only fail later. Raises MulticlusterError."""
+        from airflow_multicluster.hooks.cluster import find_cluster
+
+        find_cluster(self.cluster)
+
+    def poke(self, context: Context) -> bool:
+        """Look once, in the worker."""
+        self._watch = self._watch or self.watch(context)
+        finding: Finding = self._watch.look()
+        self._last = finding.text
+        self.log.info("%s", finding.text)
+        if finding.status == "failed":
+            raise AirflowFailException(finding.text)
+        return finding.status == "done"
+
+    def execute_complete(self, context: Context, event: dict[str, str]) -> None:  # noqa: ARG002 - Airflow passes it
+        """Come back from the triggerer with what it found."""
+        if event["status"] == "timeout":
+            raise AirflowSensorTimeout(f"timed out: {event['text']}")
+        if event["status"] == "failed":
+            raise AirflowFailException(event["text"])
+        self.log.info("%s", event["text"])
+
+
+class NodePoolReadySensor(_NodePoolSensor):
+    """Wait until pods can run on all nodes of the bracket's pool: Ready, untainted, GPUs allocatable, twice in a row.
+
+    Fails at once when waiting cannot help, with the cloud's words (no capacity, quota, a pool that failed).
+
+    :param profile: the pool's profile (templated).
+    :param nodes: how many nodes there must be (templated).
+    """
+
+    template_fields: Sequence[str] = ("cluster", "profile", "nodes")
+
+    def __init__(self, *, profile: str, nodes: int = 1, timeout: float = 2700, **kwargs: Any) -> None:
+        super().__init__(timeout=timeout, **kwargs)
+        self.profile = profile
+        self.nodes = nodes
+
+    def _names(self, context: Context) -> dict[str, Any]:
+        from airflow_multicluster.owner import bracket_pool
+
+        pool, _ = bracket_pool(context, self.bracket)
+        return {"cluster": self.cluster, "pool": pool, "profile": self.profile, "nodes": int(self.nodes)}
+
+    def check(self) -> None:
+        """Refuse a profile that the cluster does not have."""
+        from airflow_multicluster.hooks.cluster import find_cluster
+
+        find_cluster(self.cluster).profile(self.profile)
+
+    def trigger(self, context: Context, end: float) -> BaseTrigger:
+        """Wait in the triggerer."""
+        from airflow_multicluster.triggers.node_pool import NodePoolReadyTrigger
+
+        return NodePoolReadyTrigger(**self._names(context), poll_interval=self.poke_interval, deadline=end)
+
+    def watch(self, context: Context) -> Any:
+        """Wait in the worker."""
+        from airflow_multicluster.watches.ready import ReadyWatch
+
+        return ReadyWatch(**self._names(context))
+
+
+class NodePoolGoneSensor(_NodePoolSensor):
+    """Prove that the bracket's pool is gone: unknown to the cloud, no machine left, no node left in the cluster.
+
+    A pool that is not on its way out (the deletion failed, or was never taken) is deleted again, at most *asks*
+    times; then the task fails with the pool's name and the cloud's words.
+    """
+
+    template_fields: Sequence[str] = ("cluster",)
+
+    def __init__(self, *, asks: int = 3, timeout: float = 3600, **kwargs: Any) -> None:
+        super().__init__(timeout=timeout, **kwargs)
+        self.asks = asks
+
+    def _names(self, context: Context) -> dict[str, Any]:
+        from airflow_multicluster.owner import bracket_pool
+
+        pool, owner = bracket_pool(context, self.bracket)
+        return {"cluster": self.cluster, "pool": pool, "owner": owner, "asks": self.asks}
+
+    def trigger(self, context: Context, end: float) -> BaseTrigger:
+        """Wait in the triggerer."""
+        from airflow_multicluster.triggers.node_pool import NodePoolGoneTrigger
+
+        return NodePoolGoneTrigger(**self._names(context), poll_interval=self.poke_interval, deadline=end)
+
+    def watch(self, context: Context) -> Any:
+        """Wait in the worker."""
+        from airflow_multicluster.watches.gone import GoneWatch
+
+        return GoneWatch(**self._names(context))

@@ -1,0 +1,1 @@
+"""The same waits, in the triggerer. Their arguments are names and numbers only."""

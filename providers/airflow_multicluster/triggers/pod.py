@@ -1,0 +1,61 @@
+"""Wait for a pod of a named cluster in the triggerer."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
+
+from airflow_multicluster.hooks.cluster import AsyncClusterHook
+
+WHEREABOUTS = frozenset({"config_dict", "connection_extras", "cluster_context", "in_cluster", "kubernetes_conn_id"})
+"""Arguments of the stock trigger by which a kubeconfig travels into the database; ours has a name instead."""
+
+
+class ClusterPodTrigger(KubernetesPodTrigger):
+    """The stock trigger, reaching its pod by the cluster's name.
+
+    :param cluster: the cluster's name in the registry; resolved with the triggerer's own identity.
+    """
+
+    def __init__(self, *, cluster: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cluster = cluster
+
+    @classmethod
+    def instead_of(cls, stock: KubernetesPodTrigger, *, cluster: str) -> ClusterPodTrigger:
+        """Return the trigger that waits as *stock* does, without what is only true on the worker."""
+        return cls(cluster=cluster, **_travelling(stock.serialize()[1]))
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return class path and arguments: names, numbers, times and what the user put into trigger_kwargs."""
+        arguments = {**_travelling(super().serialize()[1]), "cluster": self.cluster}
+        return f"{ClusterPodTrigger.__module__}.{ClusterPodTrigger.__qualname__}", arguments
+
+    @cached_property
+    def hook(self) -> AsyncClusterHook:
+        """Reach the cluster; shared by the stock trigger's pod manager."""
+        return AsyncClusterHook(self.cluster)
+
+    async def on_kill(self) -> None:
+        """Delete the pod, unless the task is still deferred.
+
+        Airflow kills a trigger also when it hands it to another triggerer after a missed heartbeat
+        (apache/airflow#73454); the pod then belongs to that one.
+        """
+        if await self._still_deferred():
+            self.log.info("Task is still deferred, another triggerer has it: leaving pod %s alone", self.pod_name)
+            return
+        await super().on_kill()
+
+    async def _still_deferred(self) -> bool:
+        try:
+            return str(await self.get_task_state()) == "deferred"
+        except Exception:
+            self.log.exception("Cannot ask for the task's state; taking the kill at its word")
+            return False
+
+
+def _travelling(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if name not in WHEREABOUTS}

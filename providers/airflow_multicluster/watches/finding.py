@@ -1,0 +1,25 @@
+"""What one look found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["done", "failed", "waiting"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """Whether to go on waiting, and why, in words a person can act on."""
+
+    status: Status
+    text: str
+
+    @property
+    def settled(self) -> bool:
+        """Whether looking again cannot change anything."""
+        return self.status != "waiting"
+
+    def to_event(self) -> dict[str, str]:
+        """Return the payload of a trigger's event."""
+        return {"status": self.status, "text": self.text}
