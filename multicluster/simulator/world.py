@@ -185,6 +185,8 @@ class World:
     def inject(self, name: str, *, target: str = ".*", times: int | None = None, **options: str) -> None:
         """Let a fault of ``FAULTS`` strike; ``target`` is a regular expression for the whole of ``cluster/pool``."""
         self.host.run(lambda: injection.inject(self, name, target=target, times=times, options=options))
+        if not self.host.is_current:
+            self.host.call(asyncio.sleep(0))  # what was begun reaches its first wait
 
     def settle(self, timeout: float = 30.0) -> None:
         """Block until no pool is on its way from one state to another; raises TimeoutError after so many real seconds."""

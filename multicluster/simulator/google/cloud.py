@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections import Counter
@@ -106,6 +107,7 @@ class Google:
             if struck is not None:
                 return struck
             response = self._dispatch(request, service, operation, body)
+            await asyncio.sleep(0)  # what the call began reaches its first wait before the caller goes on
             after = self.faults.effects(f"response:{service}", operation, target)
             drops = tuple(effect for effect in after if isinstance(effect, Drop))
             return await suffer(drops, request, self.clock, lambda error: refuse(error, service)) or response

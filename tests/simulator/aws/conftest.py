@@ -1,15 +1,29 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import boto3
 import pytest
 
-from multicluster.simulator import Delays, World
+from multicluster.simulator import Delays, ManualClock, World
+
+Clients = Callable[..., Any]
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
-    with World(delays=Delays.none()) as world:
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Start a world without delays, or with realistic ones on the fixture `clock`."""
+    if getattr(request, "param", "none") == "realistic":
+        made = World(delays=Delays.realistic(), clock=request.getfixturevalue("clock"))
+    else:
+        made = World(delays=Delays.none())
+    with made as world:
         yield world
 
 
@@ -21,3 +35,31 @@ def env(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables
+
+
+@pytest.fixture
+def client(env: dict[str, str]) -> Clients:
+    """Make a boto3 client as a program in the world's environment does, without retries; one for each service."""
+    from botocore.config import Config
+
+    session, made = boto3.Session(), {}
+
+    def make(service: str) -> Any:
+        if service not in made:
+            made[service] = session.client(service, config=Config(retries={"total_max_attempts": 1}))
+        return made[service]
+
+    return make
+
+
+@pytest.fixture
+def group() -> dict[str, Any]:
+    return {
+        "clusterName": "gpu",
+        "nodegroupName": "train",
+        "subnets": ["subnet-a", "subnet-b"],
+        "nodeRole": "arn:aws:iam::111122223333:role/gpu-node",
+        "instanceTypes": ["g6.xlarge"],
+        "amiType": "AL2023_x86_64_NVIDIA",
+        "scalingConfig": {"minSize": 0, "maxSize": 2, "desiredSize": 2},
+    }

@@ -109,7 +109,7 @@ def test_the_same_token_and_body_again_is_the_same_group(eks: Any) -> None:
 def test_a_name_taken_is_refused(eks: Any) -> None:
     eks.create_nodegroup(**spec())
 
-    with pytest.raises(eks.exceptions.ResourceInUseException, match="already exists with name train and cluster name gpu"):
+    with pytest.raises(eks.exceptions.ResourceInUseException, match="already exists with name train"):
         eks.create_nodegroup(**spec())
 
 
@@ -124,8 +124,14 @@ def test_a_name_taken_is_refused(eks: Any) -> None:
         ({"capacityType": "FREE"}, "Invalid capacityType FREE"),
         ({"amiType": "AL2_x86_64_GPU"}, "not supported for Kubernetes version 1.35"),
         ({"amiType": "BEOS"}, "Requested amiType BEOS"),
-        ({"scalingConfig": {"minSize": 3, "maxSize": 4, "desiredSize": 2}}, "Minimum capacity 3 can't be greater than des"),
-        ({"scalingConfig": {"minSize": 0, "maxSize": 1, "desiredSize": 2}}, "Desired capacity 2 can't be greater than max"),
+        (
+            {"scalingConfig": {"minSize": 3, "maxSize": 4, "desiredSize": 2}},
+            "Minimum capacity 3 can't be",
+        ),
+        (
+            {"scalingConfig": {"minSize": 0, "maxSize": 1, "desiredSize": 2}},
+            "Desired capacity 2 can't be",
+        ),
         ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "Invalid taint effect NoSchedule"),
         ({"labels": {"eks.amazonaws.com/x": "y"}}, "reserved prefixes"),
         ({"tags": {f"k{n}": "v" for n in range(51)}}, "Number of tags must not exceed 50"),
@@ -168,7 +174,9 @@ def test_desired_size_can_be_changed_and_the_update_told_apart(world: World, eks
     eks.create_nodegroup(**spec())
     world.settle()
 
-    update = eks.update_nodegroup_config(clusterName="gpu", nodegroupName="train", scalingConfig={"desiredSize": 0})["update"]
+    update = eks.update_nodegroup_config(clusterName="gpu", nodegroupName="train", scalingConfig={"desiredSize": 0})[
+        "update"
+    ]
     world.settle()
 
     described = eks.describe_update(name="gpu", nodegroupName="train", updateId=update["id"])["update"]

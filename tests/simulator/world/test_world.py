@@ -8,13 +8,15 @@ import pytest
 from multicluster.simulator import World
 
 
-def test_a_cluster_of_the_registry_is_found_by_boto3_in_the_environment_given(world: World, env: dict[str, str]) -> None:
+def test_boto3_finds_a_cluster_of_the_registry_in_the_environment(world: World, env: dict[str, str]) -> None:
     world.add_eks("gpu")
     entry = world.registry()["clusters"][0]
 
-    described = boto3.Session().client("eks", region_name=entry["auth"]["eks"]["region"]).describe_cluster(
-        name=entry["auth"]["eks"]["clusterName"]
-    )["cluster"]
+    described = (
+        boto3.Session()
+        .client("eks", region_name=entry["auth"]["eks"]["region"])
+        .describe_cluster(name=entry["auth"]["eks"]["clusterName"])["cluster"]
+    )
 
     assert described["endpoint"] == world.entrances["gpu"].kubernetes.url
 
