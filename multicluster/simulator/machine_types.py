@@ -26,7 +26,8 @@ class MachineType:
 _AWS = {
     "t3.medium": (2, 4, 0), "t3.large": (2, 8, 0), "m5.large": (2, 8, 0), "m5.xlarge": (4, 16, 0),
     "m6i.large": (2, 8, 0), "c5.large": (2, 4, 0), "g4dn.xlarge": (4, 16, 1), "g4dn.2xlarge": (8, 32, 1),
-    "g4dn.4xlarge": (16, 64, 1), "g4dn.8xlarge": (32, 128, 1), "g4dn.12xlarge": (48, 192, 4), "g4dn.metal": (96, 384, 8), "g5.xlarge": (4, 16, 1),
+    "g4dn.4xlarge": (16, 64, 1), "g4dn.8xlarge": (32, 128, 1), "g4dn.12xlarge": (48, 192, 4),
+    "g4dn.metal": (96, 384, 8), "g5.xlarge": (4, 16, 1),
     "g5.2xlarge": (8, 32, 1), "g5.4xlarge": (16, 64, 1), "g5.8xlarge": (32, 128, 1), "g5.12xlarge": (48, 192, 4),
     "g5.24xlarge": (96, 384, 4), "g5.48xlarge": (192, 768, 8), "g6.xlarge": (4, 16, 1), "g6.2xlarge": (8, 32, 1),
     "g6.4xlarge": (16, 64, 1), "g6.8xlarge": (32, 128, 1), "g6.12xlarge": (48, 192, 4), "g6.48xlarge": (192, 768, 8),

@@ -189,7 +189,7 @@ class World:
             self.host.call(asyncio.sleep(0))  # what was begun reaches its first wait
 
     def settle(self, timeout: float = 30.0) -> None:
-        """Block until no pool is on its way from one state to another; raises TimeoutError after so many real seconds."""
+        """Block until no pool is on its way to another state; raises TimeoutError after so many real seconds."""
         self.host.call(asyncio.wait_for(self.groups.settle(), timeout))
 
     def env(self) -> dict[str, str]:

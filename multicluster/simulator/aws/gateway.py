@@ -76,7 +76,7 @@ class Gateway:
         if struck is not None:
             return struck
         response = self._serve(arrival, operation)
-        await asyncio.sleep(0)  # what the call began reaches its first wait before the caller goes on, e.g. to move a clock
+        await asyncio.sleep(0)  # what the call began reaches its first wait before the caller goes on
         after = self.faults.effects(f"response:{service}", operation, target)
         cuts = tuple(effect for effect in after if isinstance(effect, Drop))
         return await suffer(cuts, request, self.clock, refuse) or response

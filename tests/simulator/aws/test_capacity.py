@@ -11,10 +11,8 @@ from multicluster.simulator import Delays, ManualClock, World
 
 
 def asg(client: Any) -> dict[str, Any]:
-    tags = [
-        {"Name": "tag:eks:nodegroup-name", "Values": ["train"]},
-        {"Name": "tag:eks:cluster-name", "Values": ["gpu"]},
-    ]
+    tags = {"tag:eks:nodegroup-name": "train", "tag:eks:cluster-name": "gpu"}
+    wanted = [{"Name": name, "Values": [value]} for name, value in tags.items()]
     return client("autoscaling").describe_auto_scaling_groups(Filters=wanted)["AutoScalingGroups"][0]
 
 
