@@ -1,0 +1,52 @@
+"""Run a whole command and watch it from outside: how long it takes, and how much memory it and its children hold."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SAMPLE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What a command cost."""
+
+    seconds: float
+    megabytes: float
+    """Highest sum of the resident memory of the process and all its descendants; shared pages count in each."""
+
+
+def watch(command: list[str], *, folder: Path, environment: Mapping[str, str] | None = None) -> Watched:
+    """Run *command* to its end; raise RuntimeError with what it printed when it does not exit 0."""
+    started = time.monotonic()
+    peak = 0
+    with (folder / "output.txt").open("w+") as output:
+        process = psutil.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        while True:
+            peak = max(peak, _resident(process))
+            try:
+                code = process.wait(timeout=SAMPLE_SECONDS)
+                break
+            except psutil.TimeoutExpired:
+                continue
+        seconds = time.monotonic() - started
+        if code:
+            output.seek(0)
+            raise RuntimeError(f"{command} ended with {code}:\n{output.read()}")
+    return Watched(seconds=seconds, megabytes=peak / 1e6)
+
+
+def _resident(process: psutil.Process) -> int:
+    total = 0
+    try:
+        for member in (process, *process.children(recursive=True)):
+            total += member.memory_info().rss
+    except psutil.NoSuchProcess:
+        pass  # it ended while it was looked at; the next sample sees the rest
+    return total
