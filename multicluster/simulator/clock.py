@@ -52,7 +52,7 @@ class ManualClock:
         self._now = start
         self._order = itertools.count()
         self._sleepers: list[_Sleeper] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
     def now(self) -> dt.datetime:
         """Return the moment the clock was last advanced to."""
@@ -63,7 +63,13 @@ class ManualClock:
     def sleepers(self) -> int:
         """How many tasks are asleep on this clock now."""
         with self._lock:
-            return sum(not sleeper.future.done() for sleeper in self._sleepers)
+            return self._count()
+
+    def wait_for_sleepers(self, count: int, *, timeout: float = 5.0) -> None:
+        """Block until at least `count` tasks sleep. Raises TimeoutError after `timeout` real seconds."""
+        with self._lock:
+            if not self._lock.wait_for(lambda: self._count() >= count, timeout):
+                raise TimeoutError(f"{self._count()} of {count} tasks sleep after {timeout:g} s")
 
     async def sleep(self, seconds: float) -> None:
         """Sleep until the clock has been advanced by `seconds`."""
@@ -75,6 +81,7 @@ class ManualClock:
         with self._lock:
             wakes = self._now + dt.timedelta(seconds=seconds)
             heapq.heappush(self._sleepers, _Sleeper(wakes, next(self._order), loop, future))
+            self._lock.notify_all()
         await future
 
     def advance(self, seconds: float) -> None:
@@ -90,6 +97,9 @@ class ManualClock:
             _let_run(loop)
         with self._lock:
             self._now = max(self._now, target)
+
+    def _count(self) -> int:
+        return sum(not sleeper.future.done() for sleeper in self._sleepers)
 
     def _wake_next(self, target: dt.datetime) -> asyncio.AbstractEventLoop | None:
         with self._lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from multicluster.simulator.kubernetes.documents import Document, namespace_of, without_nulls
 from multicluster.simulator.kubernetes.names import generated, metadata_causes
 from multicluster.simulator.kubernetes.pod_rules import check_quantities, defaulted, pod_causes, update_causes
@@ -11,6 +13,7 @@ from multicluster.simulator.kubernetes.resources import (
     NAMESPACES,
     NODES,
     PODS,
+    SECRETS,
     SERVICE_ACCOUNTS,
     Resource,
 )
@@ -62,6 +65,8 @@ class Admission:
         if resource is PODS:
             check_quantities(document)
             self._refuse(resource, document, update_causes(old, document))
+        if resource is SECRETS:
+            _encode_secret(document)
         if document.get("spec") != old.get("spec"):
             metadata["generation"] = int(old["metadata"].get("generation", 1)) + 1
         return document
@@ -111,6 +116,8 @@ class Admission:
             document.setdefault("spec", {})["finalizers"] = ["kubernetes"]
             document["status"] = {"phase": "Active"}
             document["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = document["metadata"]["name"]
+        elif resource is SECRETS:
+            _encode_secret(document)
         elif resource is NODES:
             document.setdefault("spec", {})
             document.setdefault("status", {})
@@ -137,3 +144,11 @@ class Admission:
     def _refuse(resource: Resource, document: Document, causes: list[Cause]) -> None:
         if causes:
             raise invalid(resource.kind, resource.group, document["metadata"].get("name") or "", causes)
+
+
+def _encode_secret(document: Document) -> None:
+    """Move `stringData` into `data`, as it is stored."""
+    document.setdefault("type", "Opaque")
+    plain = document.pop("stringData", {})
+    encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+    document["data"] = {**document.get("data", {}), **encoded}

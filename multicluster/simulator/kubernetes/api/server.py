@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
@@ -70,7 +70,7 @@ class ApiServer:
         if info.subresource and info.subresource not in info.resource.subresources:
             raise unknown_path()
         if info.resource is PODS and info.subresource in ("log", "exec", "eviction", "binding"):
-            return await self._pod_subresource(request, info)
+            return await self._pod_subresource(request, info, user)
         return await self._object(request, info, info.resource)
 
     def _user(self, request: web.BaseRequest) -> User:
@@ -107,7 +107,9 @@ class ApiServer:
             raise method_not_allowed()
         return answer(await act(resource, info, request))
 
-    async def _pod_subresource(self, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
+    async def _pod_subresource(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
+        if info.subresource == "exec":
+            authorize(replace(info, verb="create"), user, self.rules)  # since 1.35 a websocket needs both rights
         pod = self.store.get(PODS, info.namespace or "", info.name)
         if info.subresource == "log" and info.verb == "get":
             return await send_log(request, self.kubelet, pod, self.store.clock)

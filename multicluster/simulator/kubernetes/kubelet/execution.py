@@ -77,7 +77,7 @@ class Execution:
                 env=place.env,
                 cwd=place.cwd,
                 output=lambda channel, data: self.output.put_nowait((channel, data)),
-                stdin=self._stdin,
+                interactive=True,
             )
         except (OSError, ValueError) as error:
             message = f'exec failed: unable to start container process: exec: "{self._command[0]}": {error}\n'
@@ -86,7 +86,7 @@ class Execution:
         self._child = child
         for data in self._pending:
             child.write(data)
-        if self._closed:
+        if self._closed or not self._stdin:
             child.close_stdin()
         return await self._outcome(child)
 

@@ -35,11 +35,19 @@ class Processes:
         return len(self._running)
 
     async def start(
-        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, output: Output, stdin: bool = False
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        output: Output,
+        interactive: bool = False,
     ) -> ChildProcess:
-        """Start a process; `output(descriptor, data)` receives what it writes (1: stdout, 2: stderr).
+        """Start a process; `output(descriptor, data)` receives what it writes.
 
-        It gets exactly `env` and a marker, nothing of our own environment. Raises OSError when it cannot start.
+        All output comes as one stream (1), in order; of an interactive one, which also takes input, stderr comes
+        apart (2). It gets exactly `env` and a marker, nothing of our own environment. Raises OSError when it cannot
+        start.
         """
         self._guard()
         name, _, value = self._marker.partition("=")
@@ -49,7 +57,8 @@ class Processes:
             *argv,
             env={**env, name: value},
             cwd=cwd,
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if interactive else subprocess.DEVNULL,
+            stderr=subprocess.PIPE if interactive else subprocess.STDOUT,
             start_new_session=True,
         )
         child = ChildProcess(transport, protocol, self._clock)

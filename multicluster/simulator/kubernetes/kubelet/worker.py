@@ -114,6 +114,7 @@ class PodWorker:
         await self._mount()
         await self._services.clock.sleep(self._services.delays.start)
         report.force(podIP="127.0.0.1", podIPs=[{"ip": "127.0.0.1"}])
+        report.publish()
         for record in report.records:
             if record.role == "init" and not await self._lives[record.name].keep():
                 return

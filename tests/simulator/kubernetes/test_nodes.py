@@ -1,0 +1,102 @@
+"""Nodes that come, change and vanish."""
+
+from __future__ import annotations
+
+import pytest
+from kubernetes import watch
+
+from multicluster.simulator.clock import ManualClock
+from multicluster.simulator.kubernetes import GpuSeconds
+
+GPU = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
+
+
+def condition(node, kind="Ready"):
+    return next(c["status"] for c in node["status"]["conditions"] if c["type"] == kind)
+
+
+def test_a_node_joins_not_ready_and_becomes_ready(cluster):
+    cluster.add_node("n2", labels={"pool": "l4"}, taints=[], capacity={"cpu": "2"})
+    joined = cluster.objects("nodes")[1]
+
+    cluster.set_node("n2", ready=True)
+
+    ready = cluster.objects("nodes")[1]
+    assert (condition(joined), condition(ready)) == ("False", "True")
+    assert {t["key"] for t in joined["spec"]["taints"]} == {"node.kubernetes.io/not-ready"}
+    assert ready["spec"]["taints"] == []
+    assert ready["metadata"]["labels"].items() >= {"pool": "l4", "kubernetes.io/hostname": "n2"}.items()
+
+
+def test_a_device_plugin_advertises_and_a_start_up_taint_goes(cluster):
+    taints = [{"key": "starting", "effect": "NoSchedule"}, {"key": "kept", "effect": "NoSchedule"}]
+    cluster.add_node("n2", labels={}, taints=taints, capacity={"cpu": "2"}, ready=True)
+
+    cluster.set_node("n2", allocatable={"nvidia.com/gpu": "1"}, remove_taints=["starting"])
+
+    node = cluster.objects("nodes")[1]
+    assert node["status"]["allocatable"] == {"cpu": "2", "pods": "110", "nvidia.com/gpu": "1"}
+    assert node["spec"]["taints"] == [{"key": "kept", "effect": "NoSchedule"}]
+
+
+def test_the_pods_of_a_vanished_node_are_lost_after_a_moment(cluster, run_pod, new_pod, core):
+    run_pod(new_pod("p", "sleep", "60"), "Running")
+    version = core.list_namespaced_pod("default").metadata.resource_version
+
+    cluster.remove_node("n1")
+
+    assert cluster.objects("nodes") == []
+    stream = watch.Watch().stream(core.list_namespaced_pod, "default", resource_version=version, timeout_seconds=10)
+    failed, deleted = next(stream), next(stream)
+    reasons = {c.type: c.reason for c in failed["object"].status.conditions}
+    assert (failed["object"].status.phase, reasons["DisruptionTarget"]) == ("Failed", "DeletionByPodGC")
+    assert deleted["type"] == "DELETED"
+    assert cluster.processes == 0
+
+
+def test_a_node_that_is_not_there_is_removed_without_a_word(cluster):
+    cluster.remove_node("nope")
+
+    assert [node["metadata"]["name"] for node in cluster.objects("nodes")] == ["n1"]
+
+
+def test_a_drained_node_lets_its_pods_end(cluster, run_pod, new_pod):
+    run_pod(new_pod("p", "sleep", "60"), "Running")
+
+    cluster.drain_node("n1")
+
+    cluster.wait_until("pods", lambda pods: not pods)
+    assert cluster.objects("nodes")[0]["spec"]["unschedulable"] is True
+
+
+def test_gpu_seconds_are_counted_by_node_and_kept_after_its_end(new_cluster, new_pod):
+    clock = ManualClock()
+    cluster = new_cluster(clock=clock, delays=_still())
+    cluster.add_node("gpu", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    clock.advance(10)
+    cluster.set_node("gpu", allocatable={"nvidia.com/gpu": "2"})
+    clock.advance(10)
+    cluster.create("pods", new_pod("p", "sleep", "60", container=GPU))
+    cluster.wait_until("pods", lambda pods: pods[0]["status"]["phase"] == "Running")
+    clock.advance(30)
+    assert cluster.gpu_seconds == {"gpu": GpuSeconds(80.0, 30.0)}
+
+    cluster.remove_node("gpu")
+    clock.advance(100)
+
+    assert cluster.gpu_seconds == {"gpu": GpuSeconds(80.0, 30.0)}
+
+
+def _still():
+    from multicluster.simulator.kubernetes import PodDelays
+
+    return PodDelays(image_pull=0, start=0)
+
+
+@pytest.mark.parametrize("resource", ["pods", "nodes", "events", "configmaps"])
+def test_objects_handed_out_are_copies(cluster, resource, new_pod):
+    cluster.create("pods", new_pod("p"))
+    for found in cluster.objects(resource):
+        found["metadata"]["name"] = "spoiled"
+
+    assert all(found["metadata"]["name"] != "spoiled" for found in cluster.objects(resource))
