@@ -11,6 +11,7 @@
     │   └── ClusterCordonedError          an operator took the cluster out of use
     ├── AccessError
     │   ├── CredentialError               refused, or unable to make a token, with who and why
+    │   │   └── CredentialUnavailableError    transient: whoever gives out credentials did not answer
     │   ├── ClusterIdentityError          the API server is not the one that the registry pins
     │   └── ClusterUnreachableError       transient: no answer in time
     └── NodePoolError
@@ -68,6 +69,12 @@ class AccessError(MulticlusterError):
 
 class CredentialError(AccessError):
     """A token cannot be made, or the API server refused a fresh one."""
+
+
+class CredentialUnavailableError(CredentialError):
+    """Whoever gives out credentials (STS, Google, a metadata server) throttled, failed, or did not answer."""
+
+    transient: ClassVar[bool] = True
 
 
 class ClusterIdentityError(AccessError):

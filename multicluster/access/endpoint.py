@@ -23,3 +23,5 @@ class Endpoint:
     read_timeout: float = 60
     client_certificate_pem: bytes | None = None
     client_key_pem: bytes | None = field(default=None, repr=False)
+    authorization: str | None = field(default=None, repr=False)
+    """A whole Authorization header that never changes: a kubeconfig's user name and password."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from multicluster.access.clock import Clock, system_clock
+from multicluster.access.shared import Shared
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -42,6 +43,8 @@ class ClusterContext:
     """The kind's own node-pool settings (``nodePools.eks``, ``nodePools.gke``), already validated."""
     connection: Callable[[str], Mapping[str, Any]] = no_connections
     """Look up an Airflow connection: conn_type, host, login, password, extra (a dict). Raises LookupError."""
+    shared: Shared = field(default_factory=Shared)
+    """What clusters have in common; a registry hands the same one to all of its clusters."""
 
 
 class ClusterAccess(Protocol):

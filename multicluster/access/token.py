@@ -14,11 +14,15 @@ class Token:
     value: str = field(repr=False)
     expires_at: datetime
     """When it must no longer be used, in UTC: the effective expiry, margins already taken off."""
+    minted_at: datetime | None = None
+    """When it was made; None when nobody knows (a token from a file)."""
+    subject: str = ""
+    """Whose it is and for which cluster, in words for an error's text; no secret."""
 
 
 class TokenSource(Protocol):
     """Mints tokens. Each call makes a new one; it may block on the network."""
 
     def mint(self) -> Token:
-        """Return a new token, or raise CredentialError."""
+        """Return a new token, or raise CredentialError (CredentialUnavailableError when trying again may help)."""
         ...

@@ -1,0 +1,70 @@
+"""Keep the Authorization header of a client's requests good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from multicluster.access.endpoint import Endpoint
+from multicluster.access.kind import ClusterAccess
+from multicluster.access.refusal import refusal
+from multicluster.access.token import Token
+from multicluster.errors import CredentialError
+
+SLOTS = ("authorization", "BearerToken")
+"""Where Kubernetes clients look for the header; kubernetes 36 renamed it (kubernetes-client/python#2582)."""
+
+
+class Authorization:
+    """The header of one cluster: a token from its cache, a password that never changes, or nothing."""
+
+    def __init__(self, access: ClusterAccess, endpoint: Endpoint, *, name: str) -> None:
+        self._name = name
+        self._endpoint = endpoint
+        self._tokens = access.tokens
+
+    def fill(self, configuration: Any) -> None:
+        """Write the whole header, without a prefix, into every slot of a client's configuration; may mint."""
+        self._write(configuration, self._tokens.token() if self._tokens else None)
+
+    async def fill_async(self, configuration: Any) -> None:
+        """Do the same without blocking the event loop."""
+        self._write(configuration, await self._tokens.token_async() if self._tokens else None)
+
+    def _write(self, configuration: Any, token: Token | None) -> None:
+        header = _bearer(token) if token else self._endpoint.authorization
+        if header:
+            configuration.api_key = dict.fromkeys(SLOTS, header)
+
+    def renew(self, headers: Mapping[str, str], answer: Mapping[str, str] | None, *, again: bool) -> dict[str, str]:
+        """Return the request's headers with a new token after a 401 whose headers are *answer*.
+
+        Raises CredentialError when there is no token to renew, or when this is the second 401.
+        """
+        token = self._tokens.token() if self._tokens else None
+        if self._tokens is None or token is None or again:
+            raise self._refusal(token, answer)
+        if headers.get("authorization") == _bearer(token):
+            self._tokens.drop(token)
+            token = self._tokens.token()
+        return {**headers, "authorization": _bearer(token)}
+
+    async def renew_async(
+        self, headers: Mapping[str, str], answer: Mapping[str, str] | None, *, again: bool
+    ) -> dict[str, str]:
+        """Do the same without blocking the event loop."""
+        token = await self._tokens.token_async() if self._tokens else None
+        if self._tokens is None or token is None or again:
+            raise self._refusal(token, answer)
+        if headers.get("authorization") == _bearer(token):
+            self._tokens.drop(token)
+            token = await self._tokens.token_async()
+        return {**headers, "authorization": _bearer(token)}
+
+    def _refusal(self, token: Token | None, answer: Mapping[str, str] | None) -> CredentialError:
+        age = self._tokens.age(token) if self._tokens and token else None
+        return refusal(name=self._name, server=self._endpoint.server, token=token, age=age, headers=answer)
+
+
+def _bearer(token: Token) -> str:
+    return f"Bearer {token.value}"

@@ -1,0 +1,27 @@
+"""Decide how bytes get to an API server: proxy, and sockets that notice a dead peer."""
+
+from __future__ import annotations
+
+import socket
+
+from multicluster.access.endpoint import Endpoint
+
+KEEPALIVE: tuple[tuple[int, int, int], ...] = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, name), seconds_or_count)
+        for name, seconds_or_count in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+        if hasattr(socket, name)  # macOS names the first one otherwise; its default idle time is two hours
+    ),
+)
+"""A dead peer is noticed after a minute; the Go client's figures are the same."""
+
+
+def proxy_url(endpoint: Endpoint) -> str | None:
+    """Return the proxy for *endpoint*: its own, or the one that HTTPS_PROXY and NO_PROXY ask for."""
+    if endpoint.proxy_url:
+        return endpoint.proxy_url
+    from requests.utils import get_environ_proxies, select_proxy
+
+    found: str | None = select_proxy(endpoint.server, get_environ_proxies(endpoint.server))
+    return found

@@ -1,0 +1,1 @@
+"""Kinds of clusters, one folder each; nobody imports them except by name."""

@@ -1,0 +1,93 @@
+"""Build the AWS session of one set of credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.credentials import (
+    AssumeRoleCredentialFetcher,
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+from botocore.exceptions import ProfileNotFound
+
+from multicluster.access.kind import Network
+from multicluster.errors import CredentialError
+from multicluster.kinds.eks.connection import AwsConnection, Connections, read_connection
+from multicluster.kinds.eks.options import AwsCredentials, AwsRole
+
+
+def aws_session(
+    options: AwsCredentials, *, region: str, connections: Connections, name: str, network: Network
+) -> boto3.session.Session:
+    """Return a session whose credentials renew themselves; nobody is asked for credentials yet.
+
+    *name* is the cluster's, for errors. Raises CredentialError for a profile or a connection that cannot be used.
+    """
+    connection = AwsConnection()
+    if options.connection:
+        connection = read_connection(options.connection, connections, name=name)
+    try:
+        core = botocore.session.Session(profile=options.profile or connection.profile)
+        core.set_default_client_config(_client_config(network))
+        load = connection.credentials or core.get_component("credential_provider").load_credentials
+    except ProfileNotFound as error:
+        raise CredentialError(
+            f"cluster {name!r}: AWS profile {error.kwargs.get('profile')!r} is not in the AWS config files of this "
+            "machine; add it, or use roles or a connection, which every machine can resolve"
+        ) from error
+    for role in (*connection.roles, *options.roles):
+        load = partial(_assume, core, load, role, region)
+    core.register_component("credential_provider", CredentialResolver([_Provider(load)]))
+    return boto3.session.Session(botocore_session=core, region_name=region)
+
+
+def whose(options: AwsCredentials) -> str:
+    """Return the identity in words, as far as it is known without asking AWS."""
+    base = "the default AWS credentials"
+    if options.profile:
+        base = f"AWS profile {options.profile!r}"
+    elif options.connection:
+        base = f"the connection {options.connection!r}"
+    return f"role {options.roles[-1].role_arn} (by way of {base})" if options.roles else base
+
+
+class _Provider(CredentialProvider):  # type: ignore[misc, unused-ignore]
+    """botocore's name for a way to load credentials."""
+
+    METHOD = "multicluster"
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        super().__init__()
+        self._load = load
+
+    def load(self) -> Any:
+        return self._load()
+
+
+def _assume(core: botocore.session.Session, load: Callable[[], Any], role: AwsRole, region: str) -> Any:
+    """Return credentials of *role* that renew themselves with the credentials that *load* returns, or None."""
+    source = load()
+    if source is None:
+        return None
+    extra: dict[str, Any] = {"RoleSessionName": role.session_name, "DurationSeconds": role.duration_seconds}
+    if role.external_id:
+        extra["ExternalId"] = role.external_id
+    fetcher = AssumeRoleCredentialFetcher(
+        partial(core.create_client, region_name=region), source, role.role_arn, extra_args=extra
+    )
+    return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method="assume-role")
+
+
+def _client_config(network: Network) -> Config:
+    return Config(
+        connect_timeout=network.connect_timeout,
+        read_timeout=network.read_timeout,
+        retries={"mode": "standard", "total_max_attempts": 4},
+    )
