@@ -7,25 +7,22 @@ from typing import Any
 
 from aiohttp import web
 
+from multicluster.simulator.kubernetes.api import protobuf
 from multicluster.simulator.kubernetes.documents import Document
 from multicluster.simulator.kubernetes.status import ApiError
 
 _LIMIT = 3 * 2**20
-_PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 
 async def body(request: web.BaseRequest) -> Any:
-    """Return a request's JSON body, None for an empty one. Raises `ApiError` 400, 413, 415."""
+    """Return a request's body, None for an empty one. Raises `ApiError` 400, 413, 415."""
     data = await request.read()
     if len(data) > _LIMIT:
         raise ApiError(413, f"Request entity too large: limit is {_LIMIT}")
     if not data:
         return None
-    if request.content_type == _PROTOBUF:
-        raise ApiError(
-            415,
-            "the body of the request was in an unknown format - accepted media types include: application/json",
-        )
+    if request.content_type == protobuf.MEDIA_TYPE:
+        return protobuf.decoded(data)
     try:
         return json.loads(data)
     except ValueError as error:
