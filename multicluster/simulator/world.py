@@ -6,9 +6,10 @@ import asyncio
 import secrets
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from multicluster.simulator import injection
 from multicluster.simulator.aws.cloud import Aws
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from multicluster.simulator.google.identities import AccessTokens
     from multicluster.simulator.kubernetes.api.authorization import RbacRules
 
+T = TypeVar("T")
 VERSION = "1.35.4"
 ADMIN = User(name="kubernetes-admin", groups=("system:masters",))
 SYSTEM_NODE_TYPE = AWS_TYPES["m5.xlarge"]
@@ -191,6 +193,15 @@ class World:
     def settle(self, timeout: float = 30.0) -> None:
         """Block until no pool is on its way to another state; raises TimeoutError after so many real seconds."""
         self.host.call(asyncio.wait_for(self.groups.settle(), timeout))
+
+    def wait(self, condition: Callable[[], T], timeout: float = 30.0) -> T:
+        """Block until a condition is truthy and return it; raises TimeoutError after so many real seconds."""
+        end = time.monotonic() + timeout
+        while not (answer := condition()):
+            if time.monotonic() > end:
+                raise TimeoutError(f"the condition did not hold within {timeout} s")
+            self.host.call(asyncio.sleep(0.01))
+        return answer
 
     def env(self) -> dict[str, str]:
         """Return the environment in which clients talk to this world; writes the CA bundle it names into ``root``."""

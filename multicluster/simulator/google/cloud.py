@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from multicluster.simulator.tls import CertificateAuthority
 
 IMPERSONATE = re.compile(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessToken")
+IAM_SCOPE = "https://www.googleapis.com/auth/iam"
 CODES = {"Throttling": 429, "AccessDenied": 403, "ResourceInUseException": 400, "ResourceLimitExceededException": 429}
 
 
@@ -157,7 +158,8 @@ class Google:
                 if not request.headers.get("Authorization")
                 else "ACCESS_TOKEN_EXPIRED",
             )
-        if CLOUD_PLATFORM not in token.scopes:
+        enough = {CLOUD_PLATFORM, IAM_SCOPE} if operation == "generateAccessToken" else {CLOUD_PLATFORM}
+        if not enough & set(token.scopes):
             raise GoogleError(
                 403, "Request had insufficient authentication scopes.", reason="ACCESS_TOKEN_SCOPE_INSUFFICIENT"
             )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+AUDIENCE = "https://oauth2.googleapis.com/token"  # google-auth writes this one whatever the key file's token_uri says
 MAX_LIFE = 3600
 LIFETIME = re.compile(r"(\d{1,5})s")
 
@@ -78,7 +79,7 @@ class OAuth:
         if not issued <= now + 300 or not now < ends <= issued + MAX_LIFE:
             text = "Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
             return f"{text} Check your iat and exp values in the JWT claim."
-        return "" if claims.get("aud") == self.url + "/token" else "Failed audience check."
+        return "" if claims.get("aud") in {AUDIENCE, self.url + "/token"} else "Failed audience check."
 
     def _exchange(self, form: Mapping[str, str]) -> web.Response:
         """Exchange a token of another provider; it is not looked into, since that provider is outside this world."""

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from botocore.config import Config
 
 from multicluster.simulator import Delays, ManualClock, World
 
@@ -37,12 +39,18 @@ def env(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return variables
 
 
-@pytest.fixture
-def client(env: dict[str, str]) -> Clients:
-    """Make a boto3 client as a program in the world's environment does, without retries; one for each service."""
-    from botocore.config import Config
+@pytest.fixture(scope="session")
+def models() -> Any:
+    """Keep the API models read once: they are most of what a boto3 client costs."""
+    return botocore.session.get_session().get_component("data_loader")
 
-    session, made = boto3.Session(), {}
+
+@pytest.fixture
+def client(env: dict[str, str], models: Any) -> Clients:
+    """Make a boto3 client as a program in the world's environment does, without retries; one for each service."""
+    inner = botocore.session.get_session()
+    inner.register_component("data_loader", models)
+    session, made = boto3.Session(botocore_session=inner), {}
 
     def make(service: str) -> Any:
         if service not in made:

@@ -27,9 +27,9 @@ def spec(name: str = "train", **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def eks(world: World, env: dict[str, str]) -> Any:
+def eks(world: World, client: Any) -> Any:
     world.add_eks("gpu")
-    return boto3.Session().client("eks")
+    return client("eks")
 
 
 def status(eks: Any, name: str = "train") -> str:
