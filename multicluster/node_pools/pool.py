@@ -45,6 +45,8 @@ class Problem:
     """Whether the cloud lacks machines now, as opposed to refusing them."""
     fatal: bool = False
     """Whether waiting cannot help."""
+    times: int = 1
+    """How often the cloud said so since it last succeeded."""
 
 
 @dataclass(frozen=True, kw_only=True)

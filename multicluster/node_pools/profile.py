@@ -51,7 +51,7 @@ class NodePoolProfile(Document):
     ami_type: str | None = None
     """EKS only; any value is passed on. Default: AL2023_x86_64_NVIDIA with a GPU, AL2023_x86_64_STANDARD without."""
     zones: tuple[str, ...] = ()
-    """GKE only: node locations; the cluster's own when empty."""
+    """GKE only: node locations; the first of the cluster's own when empty. Nodes are spread evenly over them."""
     labels: Mapping[str, str] = Field(default_factory=dict)
     taints: tuple[Taint, ...] | None = None
     """Default: the GPU taint for a profile with a GPU, none without."""

@@ -1,4 +1,4 @@
-"""The node pools of one cluster, behind four verbs that never wait."""
+"""The node pools of one cluster, behind verbs that never wait."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ class NodePools(Protocol):
         """Describe a pool with its problems, or raise NodePoolNotFoundError."""
         ...
 
+    def fill(self, name: str) -> NodePool:
+        """Describe a pool as ``get`` does; where the cloud makes pools empty, first ask for its nodes.
+
+        For whoever waits for a pool to become ready, at every look: the nodes are asked for once, as soon as the cloud
+        allows, and only while the lease lasts. On clouds that make pools with their nodes (EKS) it is ``get``.
+        """
+        ...
+
     def list(self) -> Iterator[NodePool]:
         """Yield every pool of the cluster, ours or not."""
         ...
@@ -35,7 +43,7 @@ class NodePools(Protocol):
         ...
 
     def instances(self, name: str) -> tuple[str, ...]:
-        """Ids of the machines that still exist for the pool, also after the pool itself is gone: the proof of *gone*."""
+        """Ids of the machines that still exist for the pool, also after the pool is gone: the proof of *gone*."""
         ...
 
     def node_selector(self, name: str) -> tuple[str, str]:
