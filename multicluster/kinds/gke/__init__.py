@@ -1,0 +1,8 @@
+"""Google GKE: access tokens of google-auth, node pools over REST."""
+
+from __future__ import annotations
+
+from multicluster.access.kind import KindDefinition
+from multicluster.kinds.gke.options import GkeOptions
+
+KIND = KindDefinition(name="gke", options=GkeOptions, access="multicluster.kinds.gke.access:GkeAccess", extra="gke")

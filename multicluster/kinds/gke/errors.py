@@ -1,0 +1,56 @@
+"""Translate what google-auth and requests raise on the way to a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+import requests
+from google.auth.exceptions import GoogleAuthError, TransportError
+
+from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError, CredentialUnavailableError
+
+
+@contextmanager
+def credential_errors(name: str, subject: str) -> Iterator[None]:
+    """Turn errors of finding, impersonating or refreshing credentials into CredentialError, transient where it is."""
+    try:
+        yield
+    except GoogleAuthError as error:
+        later = isinstance(error, TransportError) or bool(getattr(error, "retryable", False))
+        kind = CredentialUnavailableError if later else CredentialError
+        raise kind(
+            f"cluster {name!r}: no Google token for {subject}: {error.args[0] if error.args else error}"
+        ) from error
+
+
+@contextmanager
+def describe_errors(name: str, cluster: str) -> Iterator[None]:
+    """Turn errors of clusters.get into AccessError and its kin; *cluster* is its resource name."""
+    try:
+        yield
+    except requests.HTTPError as error:
+        raise _refused(error.response, name, cluster) from error
+    except (requests.RequestException, ValueError) as error:
+        text = f"cluster {name!r}: clusters.get of {cluster} had no usable answer: {error}"
+        raise ClusterUnreachableError(text) from error
+
+
+def _refused(response: requests.Response, name: str, cluster: str) -> AccessError:
+    status = response.status_code
+    words = f"clusters.get of {cluster} answered {status}: {_words(response)}"
+    if status == HTTPStatus.NOT_FOUND:
+        return AccessError(f"cluster {name!r}: {words}; check projectId, location and clusterName in the registry")
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return CredentialError(f"cluster {name!r}: {words}; the identity needs container.clusters.get")
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ClusterUnreachableError(f"cluster {name!r}: {words}")
+    return AccessError(f"cluster {name!r}: {words}")
+
+
+def _words(response: requests.Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return response.text[:200]
