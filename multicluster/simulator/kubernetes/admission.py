@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from multicluster.simulator.kubernetes.documents import Document, namespace_of, without_nulls
+from multicluster.simulator.kubernetes.documents import Document, at, namespace_of, without_nulls
 from multicluster.simulator.kubernetes.names import generated, metadata_causes
 from multicluster.simulator.kubernetes.pod_rules import check_quantities, defaulted, pod_causes, update_causes
 from multicluster.simulator.kubernetes.resources import (
@@ -17,9 +17,19 @@ from multicluster.simulator.kubernetes.resources import (
     SERVICE_ACCOUNTS,
     Resource,
 )
-from multicluster.simulator.kubernetes.status import ApiError, Cause, conflict, forbidden, invalid, not_found
+from multicluster.simulator.kubernetes.status import (
+    ApiError,
+    Cause,
+    conflict,
+    forbidden,
+    invalid,
+    not_found,
+    required,
+    unsupported,
+)
 from multicluster.simulator.kubernetes.store import Store
 
+_JOB_POLICIES = ("OnFailure", "Never")
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 
 
@@ -123,8 +133,10 @@ class Admission:
             document.setdefault("status", {})
         elif resource is JOBS:
             spec = document.setdefault("spec", {})
+            self._refuse(resource, document, _job_causes(spec))
             for key, value in (("parallelism", 1), ("completions", 1), ("backoffLimit", 6), ("suspend", False)):
                 spec.setdefault(key, value)
+            spec["template"]["metadata"] = spec["template"].get("metadata") or {}
             document["status"] = {}
         elif "status" in resource.subresources:
             document["status"] = {}
@@ -152,3 +164,13 @@ def _encode_secret(document: Document) -> None:
     plain = document.pop("stringData", {})
     encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
     document["data"] = {**document.get("data", {}), **encoded}
+
+
+def _job_causes(spec: Document) -> list[Cause]:
+    """Return what is wrong with a job's spec."""
+    policy = at(spec, "template", "spec", "restartPolicy", default="Always")
+    if not at(spec, "template", "spec", "containers"):
+        return [required("spec.template.spec.containers")]
+    if policy not in _JOB_POLICIES:
+        return [unsupported("spec.template.spec.restartPolicy", policy, _JOB_POLICIES)]
+    return []

@@ -18,6 +18,7 @@ from multicluster.simulator.kubernetes.api.authorization import RbacRules
 from multicluster.simulator.kubernetes.api.objects import Objects
 from multicluster.simulator.kubernetes.api.server import ApiServer
 from multicluster.simulator.kubernetes.controllers.garbage import OrphanCollector, OwnerCollector
+from multicluster.simulator.kubernetes.controllers.jobs import JobController
 from multicluster.simulator.kubernetes.controllers.namespaces import NamespaceController
 from multicluster.simulator.kubernetes.delays import PodDelays
 from multicluster.simulator.kubernetes.deletion import Deletion
@@ -92,6 +93,7 @@ class KubernetesCluster:
         self._nodes = Nodes(self._store, self._events, self._deletion, version)
         self._gpus = GpuAccounting(self._store, clock.now)
         self._admission = Admission(self._store)
+        self._jobs = JobController(self._store, self._admission, self._deletion, self._events)
         self._namespaces = NamespaceController(self._store, self._deletion, self._authority.pem)
         self._server = ApiServer(
             store=self._store,
@@ -237,7 +239,7 @@ class KubernetesCluster:
             if self._store.find(NAMESPACES, "", namespace) is None:
                 document = {"metadata": {"name": namespace}}
                 self._store.create(NAMESPACES, self._admission.new(NAMESPACES, "", document))
-        self._tasks.append(asyncio.ensure_future(self._scheduler.run()))
+        self._tasks += [asyncio.ensure_future(self._scheduler.run()), asyncio.ensure_future(self._jobs.run())]
 
     async def _end(self) -> None:
         self._orphans.stop()

@@ -15,7 +15,9 @@ from multicluster.simulator.kubernetes.documents import Document
 from multicluster.simulator.kubernetes.resources import RESOURCES, Resource
 from multicluster.simulator.kubernetes.status import unknown_path
 
-_PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_PROTOBUF = (
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"  # kubectl asks with @ for ., which no answer may hold
+)
 _INFO = {"title": "Kubernetes", "version": "simulator"}
 
 
