@@ -23,11 +23,10 @@ from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterAccess
 from multicluster.access.route import KEEPALIVE, proxy_url
 from multicluster.access.tls import ssl_context
-from multicluster.access.trouble import Trouble, moved, read_timeout, unreachable
+from multicluster.access.trouble import SAFE_TO_REPEAT, Trouble, moved, read_timeout, unreachable
 from multicluster.errors import AccessError, ClusterUnreachableError
 
 T = TypeVar("T")
-SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class UnreachableHTTPError(ClusterUnreachableError, HTTPError):

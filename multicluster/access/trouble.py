@@ -6,6 +6,9 @@ from enum import Enum
 
 from multicluster.access.endpoint import Endpoint
 
+SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that may be sent again when nobody knows whether they were acted upon."""
+
 
 class Trouble(Enum):
     """What went wrong with a request; each is remedied at most once per request."""
