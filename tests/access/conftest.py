@@ -143,6 +143,7 @@ class RecordingServer(ThreadingHTTPServer):
     """Records each request; ``answer`` decides what it gets."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
