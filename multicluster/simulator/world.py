@@ -249,11 +249,13 @@ class World:
         if self._stopped:
             return
         self._stopped = True
-        for entrance in self.entrances.values():
-            entrance.kubernetes.stop()
-        self.host.stop()
-        if self._own_root:
-            shutil.rmtree(self.root, ignore_errors=True)
+        try:
+            for entrance in self.entrances.values():
+                entrance.kubernetes.stop()
+        finally:
+            self.host.stop()
+            if self._own_root:
+                shutil.rmtree(self.root, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

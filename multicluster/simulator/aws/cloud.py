@@ -14,7 +14,8 @@ from multicluster.simulator.aws.eks import Eks
 from multicluster.simulator.aws.gateway import Gateway
 from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT, Iam
 from multicluster.simulator.aws.nodegroups import Nodegroups, asg_name
-from multicluster.simulator.aws.schedules import SERVICE, Schedules
+from multicluster.simulator.aws.schedule_request import SERVICE
+from multicluster.simulator.aws.schedules import Schedules
 from multicluster.simulator.aws.sts import Sts
 from multicluster.simulator.aws.token_verifier import TokenRefusedError, TokenVerifier
 from multicluster.simulator.fleet import Problem

@@ -6,13 +6,13 @@ import asyncio
 import datetime as dt
 import json
 import re
-import zoneinfo
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from multicluster.simulator.aws.call import Call
 from multicluster.simulator.aws.errors import AwsError
 from multicluster.simulator.aws.identities import Principal
+from multicluster.simulator.aws.schedule_request import TARGETS, lower_first, read_due
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from multicluster.simulator.delays import Delays
 
 NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
-ONCE = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
-TARGETS = {
-    "arn:aws:scheduler:::aws-sdk:eks:deleteNodegroup": "DeleteNodegroup",
-    "arn:aws:scheduler:::aws-sdk:eks:updateNodegroupConfig": "UpdateNodegroupConfig",
-}
-SERVICE = "scheduler.amazonaws.com"
 MAX_ATTEMPTS = 185
 ROUTES = {
     ("POST", "schedules", 2): "CreateSchedule",
@@ -98,7 +92,8 @@ class Schedules:
         if operation == "DeleteSchedule":
             self._drop(key)
             return {}
-        body, due = self._check(key, dict(call.body))
+        body = dict(call.body)
+        due = read_due(body, key[0], self.iam, self.clock.now())
         schedule.body, schedule.due, schedule.modified = body, due, self.clock.now()
         self._arm(key, schedule)
         return {"ScheduleArn": schedule.arn}
@@ -113,7 +108,7 @@ class Schedules:
             if body.get("ClientToken") and there.body == body:
                 return {"ScheduleArn": there.arn}
             raise AwsError("ConflictException", f"Schedule {key[3]} already exists.", 409)
-        body, due = self._check(key, body)
+        due = read_due(body, key[0], self.iam, self.clock.now())
         arn = f"arn:aws:scheduler:{key[1]}:{key[0]}:schedule/{key[2]}/{key[3]}"
         now = self.clock.now()
         schedule = Schedule(
@@ -130,31 +125,6 @@ class Schedules:
         self.all[key] = schedule
         self._arm(key, schedule)
         return {"ScheduleArn": arn}
-
-    def _check(self, key: Key, body: dict[str, Any]) -> tuple[dict[str, Any], dt.datetime]:
-        target = body.get("Target") or {}
-        for member, value in (
-            ("scheduleExpression", body.get("ScheduleExpression")),
-            ("flexibleTimeWindow", (body.get("FlexibleTimeWindow") or {}).get("Mode")),
-            ("target.arn", target.get("Arn")),
-            ("target.roleArn", target.get("RoleArn")),
-        ):
-            if not value:
-                rule = "failed to satisfy constraint: Member must not be null"
-                raise AwsError("ValidationException", f"1 validation error detected: Value at '{member}' {rule}")
-        due = read_expression(body["ScheduleExpression"], body.get("ScheduleExpressionTimezone") or "UTC")
-        if due <= self.clock.now():
-            raise AwsError(
-                "ValidationException", f"Invalid Schedule Expression {body['ScheduleExpression']}: it is in the past."
-            )
-        if target["Arn"] not in TARGETS:
-            raise AwsError("ValidationException", f"{target['Arn']} is not a supported target; not simulated")
-        check_input(target.get("Input") or "{}", TARGETS[target["Arn"]])
-        role = self.iam.roles.get(target["RoleArn"])
-        if role is None or role.account != key[0] or (role.trust is not None and SERVICE not in role.trust):
-            message = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
-            raise AwsError("ValidationException", message)
-        return body, due
 
     def _arm(self, key: Key, schedule: Schedule) -> None:
         if schedule.task is not None:
@@ -229,48 +199,6 @@ class Schedules:
             self._drop(schedule)
         self.groups.discard(key)
         return {}
-
-
-def read_expression(expression: str, zone: str) -> dt.datetime:
-    """Read ``at(yyyy-mm-ddThh:mm:ss)`` in a time zone; the other two kinds are not simulated."""
-    found = ONCE.fullmatch(expression)
-    if found is None:
-        raise AwsError(
-            "ValidationException", f"Invalid Schedule Expression {expression}. (rate and cron are not simulated)"
-        )
-    try:
-        local = dt.datetime.fromisoformat(found[1]).replace(tzinfo=zoneinfo.ZoneInfo(zone))
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-        raise AwsError("ValidationException", f"Invalid Schedule Expression {expression} in {zone}.") from None
-    return local.astimezone(dt.UTC)
-
-
-def check_input(text: str, operation: str) -> None:
-    """Refuse an input the universal target would not take: its keys are PascalCase (measured by its users)."""
-    try:
-        given = json.loads(text)
-    except ValueError:
-        raise AwsError("ValidationException", "Input for target is not valid JSON.") from None
-    allowed = {"ClusterName", "NodegroupName", "ClientRequestToken"}
-    if operation == "UpdateNodegroupConfig":
-        allowed |= {"ScalingConfig", "Labels", "Taints", "UpdateConfig", "NodeRepairConfig"}
-    if not isinstance(given, dict) or set(given) - allowed or not {"ClusterName", "NodegroupName"} <= set(given):
-        names = ", ".join(sorted(set(given) - allowed)) if isinstance(given, dict) else text
-        raise AwsError(
-            "ValidationException", f"Invalid RequestJson provided. Reason The field(s) {names} are not valid."
-        )
-    for member in given.values():
-        if isinstance(member, dict) and any(not name[:1].isupper() for name in member):
-            raise AwsError(
-                "ValidationException", "Invalid RequestJson provided. Reason Names are written in PascalCase."
-            )
-
-
-def lower_first(value: Any) -> Any:
-    """Turn PascalCase names into the API's camelCase, all the way down."""
-    if isinstance(value, dict):
-        return {name[:1].lower() + name[1:]: lower_first(inner) for name, inner in value.items()}
-    return [lower_first(inner) for inner in value] if isinstance(value, list) else value
 
 
 def view(schedule: Schedule) -> dict[str, Any]:

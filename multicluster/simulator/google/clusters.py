@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class GkeCluster:
-    """A GKE cluster. ``dns_endpoint`` is a host (and port) whose certificate a public CA signed, here the world's."""
+    """A GKE cluster. ``dns_endpoint`` is a host (and port) whose certificate a public CA signed, here the world's.
+
+    With ``everyone_is_admin`` off, callers have no groups: RBAC decides by e-mail or numeric id.
+    """
 
     name: str
     project: str
@@ -27,6 +30,7 @@ class GkeCluster:
     dns_endpoint: str = ""
     allow_external_traffic: bool = True
     has_cpu_pool: bool = True
+    everyone_is_admin: bool = True
 
     @property
     def key(self) -> str:

@@ -32,6 +32,18 @@ SENTENCES = {
     "the request.  Try a different zone, or try again later. (ZONE_RESOURCE_POOL_EXHAUSTED)",
     "GCE_QUOTA_EXCEEDED": "Instance creation failed: Quota 'NVIDIA_GPUS' exceeded.  Limit: 0.0 in region {region}.",
 }
+CONDITION_CODES = frozenset(
+    [
+        "GCE_STOCKOUT",
+        "GKE_SERVICE_ACCOUNT_DELETED",
+        "GCE_QUOTA_EXCEEDED",
+        "SET_BY_OPERATOR",
+        "CLOUD_KMS_KEY_ERROR",
+        "CA_EXPIRING",
+        "NODE_SERVICE_ACCOUNT_MISSING_PERMISSIONS",
+        "CLOUD_KMS_KEY_DESTROYED",
+    ]
+)
 CANONICAL = {"GCE_STOCKOUT": "RESOURCE_EXHAUSTED", "GCE_QUOTA_EXCEEDED": "RESOURCE_EXHAUSTED"}
 RESOURCE_EXHAUSTED, INTERNAL = 8, 13  # google.rpc.Code
 
@@ -192,7 +204,7 @@ class NodePools:
             view["statusMessage"] = group.problems[-1].message
             view["conditions"] = [
                 {
-                    "code": problem.code,
+                    "code": condition_code(problem),
                     "message": problem.message,
                     "canonicalCode": CANONICAL.get(problem.code, "INTERNAL"),
                 }
@@ -207,6 +219,11 @@ class NodePools:
         """Name the managed instance group of a pool in a zone, at this world's address."""
         place = f"{self.compute_url}/compute/v1/projects/{cluster.project}/zones/{zone}"
         return f"{place}/instanceGroupManagers/{instance_group(group)}"
+
+
+def condition_code(problem: Problem) -> str:
+    """Name a problem as StatusCondition does; what GKE has no word for is UNKNOWN."""
+    return problem.code if problem.code in CONDITION_CODES else "UNKNOWN"
 
 
 def instance_group(group: NodeGroup) -> str:
