@@ -1,0 +1,1 @@
+"""Names to clusters: reading the registry document, selecting from it, and handing out clients."""

@@ -1,0 +1,93 @@
+"""Check one registry document as a whole: every problem in it, not only the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from multicluster.access.kind import KindDefinition
+from multicluster.registry.check_defaults import check_defaults
+from multicluster.registry.defaults import with_defaults
+from multicluster.registry.document import API_VERSION, KIND, ClusterDocument
+from multicluster.registry.findings import Finding, validated
+from multicluster.registry.kinds import Kinds
+from multicluster.registry.nearest import hint
+from multicluster.registry.words import noun_of
+from multicluster.registry.yaml_text import Path
+
+FIELDS = ("apiVersion", "kind", "defaults", "clusters")
+
+
+@dataclass(kw_only=True)
+class Checked:
+    """What a document says, and everything that is wrong with it."""
+
+    clusters: list[tuple[KindDefinition, ClusterDocument]] = field(default_factory=list)
+    """Those that are right."""
+    findings: list[Finding] = field(default_factory=list)
+
+
+def check(document: Any, kinds: Kinds) -> Checked:
+    """Validate a plain value as a registry document."""
+    checked = Checked()
+    if not isinstance(document, dict):
+        checked.findings.append(Finding(path=(), message=f"must be a mapping, not {noun_of(document)}"))
+        return checked
+    checked.findings += _envelope(document)
+    defaults = document.get("defaults")
+    defaults = defaults if isinstance(defaults, dict) else {}
+    checked.findings += check_defaults(defaults, kinds) if defaults else ()
+    clusters = document.get("clusters")
+    for index, cluster in enumerate(clusters if isinstance(clusters, list) else ()):
+        _check_cluster(cluster, ("clusters", index), defaults, kinds, checked)
+    return checked
+
+
+def _envelope(document: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in document:
+        if name not in FIELDS:
+            yield Finding(path=(name,), at="key", message=f"unknown field; {hint(name, FIELDS)}")
+    for name, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        if name not in document:
+            yield Finding(path=(name,), message=f"is required: {expected}", missing=True)
+        elif document[name] != expected:
+            yield Finding(path=(name,), message=f"must be {expected}; this version knows no other")
+    if "clusters" not in document:
+        yield Finding(path=("clusters",), message="is required; an empty registry says []", missing=True)
+    elif not isinstance(document["clusters"], list):
+        yield Finding(path=("clusters",), message=f"must be a list, not {noun_of(document['clusters'])}")
+    if not isinstance(document.get("defaults"), dict | None):
+        yield Finding(path=("defaults",), message=f"must be a mapping, not {noun_of(document['defaults'])}")
+
+
+def _check_cluster(cluster: Any, path: Path, defaults: Mapping[str, Any], kinds: Kinds, checked: Checked) -> None:
+    if not isinstance(cluster, dict):
+        checked.findings.append(Finding(path=path, message=f"must be a mapping, not {noun_of(cluster)}"))
+        return
+    auth = cluster.get("auth")
+    known = [name for name in auth if name in kinds] if isinstance(auth, dict) else []
+    kind = kinds[known[0]] if len(known) == 1 else None
+    about_auth = list(_check_auth(auth, (*path, "auth"), known, kinds))
+    result = validated(with_defaults(cluster, defaults, kind.name if kind else None), path, kind, kinds)
+    if isinstance(result, list):
+        spoken = {one.path for one in about_auth}
+        checked.findings += [*about_auth, *(one for one in result if one.path not in spoken)]
+    elif about_auth or kind is None:
+        checked.findings += about_auth
+    else:
+        checked.clusters.append((kind, result))
+
+
+def _check_auth(auth: Any, path: Path, known: list[str], kinds: Kinds) -> Iterator[Finding]:
+    if not auth:
+        what = "names no kind" if auth == {} else "is required"
+        yield Finding(path=path, message=f"{what}; give exactly one of {', '.join(kinds)}", missing=auth is None)
+    elif not isinstance(auth, dict):
+        yield Finding(path=path, message=f"must be a mapping, not {noun_of(auth)}")
+    elif len(known) > 1:
+        yield Finding(path=path, message=f"names {' and '.join(known)}; give exactly one, nothing is tried in turn")
+    elif len(known) < len(auth):
+        for name in auth:
+            if name not in known:
+                yield Finding(path=(*path, name), at="key", message=f"unknown kind of cluster; {hint(name, kinds)}")

@@ -1,0 +1,86 @@
+"""Find a kind of cluster by its name: the built-in ones in a table, others by entry point.
+
+A wheel adds a kind with an entry point of the group ``multicluster.kinds``, whose name is the kind's and whose object
+is a KindDefinition. A built-in name cannot be taken over.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
+
+from multicluster.access.kind import KindDefinition
+from multicluster.errors import RegistryDocumentError
+
+GROUP = "multicluster.kinds"
+BUILT_IN = {
+    "inCluster": "multicluster.kinds.in_cluster",
+    "kubeconfig": "multicluster.kinds.kubeconfig",
+    "eks": "multicluster.kinds.eks",
+    "gke": "multicluster.kinds.gke",
+}
+
+
+def _installed() -> Iterable[metadata.EntryPoint]:
+    return metadata.entry_points(group=GROUP)
+
+
+class Kinds(Mapping[str, KindDefinition]):
+    """The kinds by name, built-in ones first. Entry points are looked at only when a name is not built in."""
+
+    def __init__(self, built_in: Mapping[str, str] | None = None) -> None:
+        self._built_in = BUILT_IN if built_in is None else built_in
+        self._found: dict[str, KindDefinition] = {}
+        self._entry_points: dict[str, metadata.EntryPoint] | None = None
+
+    def __getitem__(self, name: str) -> KindDefinition:
+        if name not in self._found:
+            self._found[name] = self._load(name)
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._built_in
+        yield from self._others()
+
+    def __len__(self) -> int:
+        return len(self._built_in) + len(self._others())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._built_in or name in self._others()
+
+    def _load(self, name: str) -> KindDefinition:
+        if name in self._built_in:
+            kind: KindDefinition = importlib.import_module(self._built_in[name]).KIND
+            return kind
+        entry_point = self._others()[name]
+        try:
+            kind = entry_point.load()
+        except Exception as error:
+            raise RegistryDocumentError(f"{_origin(entry_point)} cannot be loaded: {error}") from error
+        if not isinstance(kind, KindDefinition) or kind.name != name:
+            raise RegistryDocumentError(f"{_origin(entry_point)} is no KindDefinition named {name!r}")
+        return kind
+
+    def _others(self) -> Mapping[str, metadata.EntryPoint]:
+        if self._entry_points is None:
+            found: dict[str, metadata.EntryPoint] = {}
+            for entry_point in _installed():
+                self._refuse_twin(entry_point, found.get(entry_point.name))
+                found[entry_point.name] = entry_point
+            self._entry_points = found
+        return self._entry_points
+
+    def _refuse_twin(self, entry_point: metadata.EntryPoint, other: metadata.EntryPoint | None) -> None:
+        if entry_point.name in self._built_in:
+            raise RegistryDocumentError(
+                f"{_origin(entry_point)} takes the name of a built-in kind; uninstall or fix it"
+            )
+        if other is not None and other.value != entry_point.value:
+            raise RegistryDocumentError(f"{_origin(entry_point)} is also brought by {_origin(other)}; keep one of them")
+
+
+def _origin(entry_point: metadata.EntryPoint) -> str:
+    wheel = entry_point.dist.name if entry_point.dist else "an unknown distribution"
+    return f"the kind {entry_point.name!r} of {wheel} ({entry_point.value})"
