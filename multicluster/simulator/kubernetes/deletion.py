@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from multicluster.simulator.kubernetes.documents import Document, at, name_of, namespace_of, stamp
-from multicluster.simulator.kubernetes.resources import NAMESPACES, PODS, Resource
+from multicluster.simulator.kubernetes.resources import NAMESPACES, NODES, PODS, Resource
 from multicluster.simulator.kubernetes.status import conflict
 from multicluster.simulator.kubernetes.store import Store
 
@@ -72,7 +72,8 @@ class Deletion:
             grace = int(at(pod, "spec", "terminationGracePeriodSeconds", default=_DEFAULT_GRACE))
         if grace < 0:
             grace = 1
-        if not at(pod, "spec", "nodeName") or at(pod, "status", "phase") in _TERMINAL:
+        node = self._store.find(NODES, "", at(pod, "spec", "nodeName", default=""))
+        if node is None or at(pod, "status", "phase") in _TERMINAL:
             grace = 0
         running = pod["metadata"].get("deletionGracePeriodSeconds")
         if running is not None and running <= grace:

@@ -93,9 +93,9 @@ def test_a_shell_that_is_told_to_signal_is_refused(running, execute):
     assert "refused" in error
 
 
-@pytest.mark.parametrize("text", ["echo skill", "cat /data/train.txt", "ls overkill", "python train.py --skills"])
-def test_what_only_sounds_like_it_is_not(text):
-    assert not signals(text.replace("skill", "still").replace("overkill", "over"))
+@pytest.mark.parametrize("text", ["cat skills.txt", "ls overkill", "python train.py --kill_switch=off"])
+def test_what_only_sounds_like_it_is_not_refused(text):
+    assert not signals(text)
 
 
 def test_a_finished_pod_takes_no_command(run_pod, new_pod, api):

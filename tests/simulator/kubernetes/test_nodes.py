@@ -8,6 +8,8 @@ from kubernetes import watch
 from multicluster.simulator.clock import ManualClock
 from multicluster.simulator.kubernetes import GpuSeconds
 
+from .conftest import Api
+
 GPU = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
 
 
@@ -52,6 +54,39 @@ def test_the_pods_of_a_vanished_node_are_lost_after_a_moment(cluster, run_pod, n
     assert (failed["object"].status.phase, reasons["DisruptionTarget"]) == ("Failed", "DeletionByPodGC")
     assert deleted["type"] == "DELETED"
     assert cluster.processes == 0
+
+
+def test_the_log_of_a_pod_on_a_vanished_node_cannot_be_had(new_cluster, new_pod, tmp_path):
+    cluster = new_cluster(clock=ManualClock(), delays=_still())
+    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.create("pods", new_pod("p", "sleep", "60"))
+    cluster.wait_until("pods", lambda pods: pods[0]["status"]["phase"] == "Running")
+    (tmp_path / "ca.pem").write_bytes(cluster.ca_pem)
+    api = Api(cluster.url, str(tmp_path / "ca.pem"))
+
+    cluster.remove_node("n1")
+
+    assert api("GET", "/api/v1/namespaces/default/pods/p")[1]["status"]["phase"] == "Running"
+    code, status = api("GET", "/api/v1/namespaces/default/pods/p/log")
+    assert (code, status["message"]) == (404, 'nodes "n1" not found')
+
+
+def test_a_lost_pod_is_collected_though_a_node_of_the_same_name_comes_back(cluster, run_pod, new_pod):
+    run_pod(new_pod("p", "sleep", "60"), "Running")
+
+    cluster.remove_node("n1")
+    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+
+    assert cluster.wait_until("pods", lambda pods: not pods) == []
+    assert cluster.processes == 0
+
+
+def test_a_pod_bound_to_no_node_there_is_can_be_deleted(cluster, new_pod, core):
+    cluster.create("pods", new_pod("p", nodeName="nope"))
+
+    core.delete_namespaced_pod("p", "default")
+
+    assert cluster.objects("pods") == []
 
 
 def test_a_node_that_is_not_there_is_removed_without_a_word(cluster):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from kubernetes import watch
 
+from multicluster.simulator.clock import ManualClock
+from multicluster.simulator.kubernetes import PodDelays
+
 
 def test_a_pod_that_ends_with_0_has_succeeded(run_pod, new_pod, core):
     pod = run_pod(new_pod("p", "sh", "-c", "echo hello"))
@@ -215,3 +218,26 @@ def test_a_finalizer_holds_a_pod_until_it_is_taken_off(cluster, run_pod, new_pod
     core.patch_namespaced_pod("p", "default", {"metadata": {"finalizers": None}})
 
     assert cluster.objects("pods") == []
+
+
+def test_the_waits_of_a_crash_loop_double_on_the_clock_of_the_world(new_cluster, new_pod):
+    clock = ManualClock()
+    cluster = new_cluster(clock=clock, delays=PodDelays(image_pull=0, start=0, restart_backoff=10))
+    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.create("pods", new_pod("p", "sh", "-c", "exit 1", restartPolicy="Always"))
+
+    for seconds, restarts in ((10, 2), (20, 3), (40, 4)):
+        waiting = in_back_off(cluster, restarts)
+        assert f"back-off {seconds}s restarting failed container=base" in waiting["message"]
+        clock.advance(seconds)
+
+
+def in_back_off(cluster, restarts):
+    def status(pods):
+        return (pods[0]["status"].get("containerStatuses") or [{}])[0]
+
+    def there(pods):
+        waiting = status(pods).get("state", {}).get("waiting", {})
+        return waiting.get("reason") == "CrashLoopBackOff" and status(pods)["restartCount"] == restarts
+
+    return status(cluster.wait_until("pods", there))["state"]["waiting"]

@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from multicluster.simulator.clock import ManualClock
+
+from .conftest import Api
+
 MAPS = "/api/v1/namespaces/default/configmaps"
 OTHERS = "&fieldSelector=metadata.name%21%3Dkube-root-ca.crt"
 
@@ -93,3 +97,16 @@ def test_a_streamed_list_is_closed_by_a_bookmark(api, watch):
 
     assert added["object"]["metadata"]["name"] == "m"
     assert bookmark["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+def test_the_watch_of_a_client_that_has_gone_ends(new_cluster, host, tmp_path):
+    clock = ManualClock()
+    cluster = new_cluster(clock=clock)
+    (tmp_path / "ca.pem").write_bytes(cluster.ca_pem)
+    before = clock.sleepers
+    response = Api(cluster.url, str(tmp_path / "ca.pem")).request("GET", f"{MAPS}?watch=true", stream=True)
+    clock.wait_for_sleepers(before + 2)
+
+    response.close()
+
+    assert any(host.run(lambda: clock.sleepers) == before for _ in range(10_000))

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from multicluster.simulator.kubernetes.api.logs import container_named
+from multicluster.simulator.kubernetes.api.logs import check_node, container_named
 from multicluster.simulator.kubernetes.api.request_info import is_true
 from multicluster.simulator.kubernetes.documents import Document, at, name_of
 from multicluster.simulator.kubernetes.kubelet.execution import Execution
@@ -38,6 +38,7 @@ async def serve_exec(
     record = kubelet.record(pod, container)
     if not at(pod, "spec", "nodeName"):
         raise ApiError(400, f"pod {name_of(pod)} does not have a host assigned")
+    check_node(services.store, pod)
     if record is None or record.running is None:
         raise ApiError(500, f'unable to upgrade connection: container not found ("{container}")')
     socket = web.WebSocketResponse(protocols=(_V5, _V4), max_msg_size=0)

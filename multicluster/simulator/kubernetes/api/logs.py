@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import MultiMapping
 
-from multicluster.simulator.clock import Clock
 from multicluster.simulator.kubernetes.api.request_info import is_true
 from multicluster.simulator.kubernetes.documents import Document, at, moment, name_of, nano_stamp
 from multicluster.simulator.kubernetes.kubelet.kubelet import Kubelet
 from multicluster.simulator.kubernetes.kubelet.log_buffer import LogBuffer, LogLine
-from multicluster.simulator.kubernetes.status import ApiError
+from multicluster.simulator.kubernetes.resources import NODES
+from multicluster.simulator.kubernetes.status import ApiError, not_found
+from multicluster.simulator.kubernetes.store import Store
 
 _PULLING = ("ErrImagePull", "ImagePullBackOff")
 
@@ -48,12 +49,13 @@ def options(query: MultiMapping[str], now: dt.datetime) -> LogOptions:
         raise ApiError(400, f"unable to decode the log options: {error}") from error
 
 
-async def send_log(request: web.BaseRequest, kubelet: Kubelet, pod: Document, clock: Clock) -> web.StreamResponse:
+async def send_log(request: web.BaseRequest, kubelet: Kubelet, pod: Document, store: Store) -> web.StreamResponse:
     """Send a container's log, following it if asked to. Raises `ApiError` 400."""
-    asked = options(request.query, clock.now())
+    asked = options(request.query, store.clock.now())
     container = container_named(pod, request.query.get("container", ""))
     if not at(pod, "spec", "nodeName"):
         return web.Response(status=204)  # a real server has no kubelet to ask either
+    check_node(store, pod)
     log = _log(kubelet, pod, container, previous=asked.previous)
     response = web.StreamResponse(headers={"Content-Type": "text/plain"})
     await response.prepare(request)
@@ -84,6 +86,13 @@ def container_named(pod: Document, name: str) -> str:
             choices += f" or one of the init containers: [{' '.join(inits)}]"
         raise ApiError(400, f"a container name must be specified for pod {name_of(pod)}, {choices}")
     return str(name or mains[0])
+
+
+def check_node(store: Store, pod: Document) -> None:
+    """Refuse to ask the kubelet of a node that has vanished. Raises `ApiError` 404."""
+    node = str(at(pod, "spec", "nodeName"))
+    if store.find(NODES, "", node) is None:
+        raise not_found("nodes", "", node)
 
 
 def _log(kubelet: Kubelet, pod: Document, container: str, *, previous: bool) -> LogBuffer:

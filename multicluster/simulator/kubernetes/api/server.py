@@ -112,7 +112,7 @@ class ApiServer:
             authorize(replace(info, verb="create"), user, self.rules)  # since 1.35 a websocket needs both rights
         pod = self.store.get(PODS, info.namespace or "", info.name)
         if info.subresource == "log" and info.verb == "get":
-            return await send_log(request, self.kubelet, pod, self.store.clock)
+            return await send_log(request, self.kubelet, pod, self.store)
         if info.subresource == "exec" and info.verb in ("get", "create"):
             return await serve_exec(request, self.kubelet, self.services, pod)
         if info.subresource == "eviction" and info.verb == "create":

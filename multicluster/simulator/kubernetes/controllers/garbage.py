@@ -66,17 +66,16 @@ class OrphanCollector:
 
     def _changed(self, change: Change) -> None:
         if change.resource is NODES and change.type == "DELETED":
-            task = asyncio.ensure_future(self._collect(name_of(change.document)))
+            node = name_of(change.document)
+            pods = [pod for pod in self._store.all(PODS) if at(pod, "spec", "nodeName") == node]
+            task = asyncio.ensure_future(self._collect(pods))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _collect(self, node: str) -> None:
+    async def _collect(self, pods: list[Document]) -> None:
         await self._store.clock.sleep(self._delay)
-        if self._store.find(NODES, "", node) is not None:
-            return
-        for pod in self._store.all(PODS):
-            if at(pod, "spec", "nodeName") == node:
-                self._end(pod)
+        for pod in pods:
+            self._end(pod)
 
     def _end(self, pod: Document) -> None:
         now = stamp(self._store.clock.now())

@@ -15,7 +15,7 @@ from multicluster.simulator.kubernetes.kubelet.running import Running, RunningSi
 STDIN, STDOUT, STDERR = 0, 1, 2
 EMPTY_XCOM = b"__airflow_xcom_result_empty__\n"
 _SIGNALLING = re.compile(
-    r"(?<![a-z])(kill|killpg|pkill|killall5?|pgrep|skill|xkill|signal\.|send_signal|pidfd_send_signal)"
+    r"(?<!\w)(kill|killpg|pkill|killall5?|pgrep|skill|snice|xkill|fuser|send_signal|pidfd_send_signal)(?!\w)"
 )
 _REFUSAL = b"simulator: an exec that signals processes is refused, for it would run on this machine\n"
 _REFUSED_CODE, _NOT_FOUND = 126, 127

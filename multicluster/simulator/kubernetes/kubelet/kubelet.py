@@ -25,6 +25,7 @@ class Kubelet:
         self._services = services
         self._workers: dict[str, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lost: set[str] = set()
         services.store.subscribe(self._changed)
 
     def record(self, pod: Document, container: str) -> ContainerRecord | None:
@@ -45,6 +46,7 @@ class Kubelet:
             if worker.node == node:
                 worker.lose()
                 del self._workers[uid]
+                self._lost.add(uid)
 
     async def stop(self) -> None:
         """End all pods at once and leave no process and no folder behind."""
@@ -60,12 +62,13 @@ class Kubelet:
         uid = uid_of(change.document)
         worker = self._workers.get(uid)
         if change.type == "DELETED":
+            self._lost.discard(uid)
             if worker is not None:
                 del self._workers[uid]
                 worker.kill()
-        elif worker is None:
+        elif worker is None and uid not in self._lost:
             self._consider(change.document)
-        elif "deletionTimestamp" in change.document["metadata"]:
+        elif worker is not None and "deletionTimestamp" in change.document["metadata"]:
             grace = int(change.document["metadata"].get("deletionGracePeriodSeconds") or 0)
             worker.end(Ending(grace=grace))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from multicluster.simulator.kubernetes.documents import Document, namespace_of
 from multicluster.simulator.kubernetes.kubelet.downward import field_value, resource_value
-from multicluster.simulator.kubernetes.kubelet.references import entries
+from multicluster.simulator.kubernetes.kubelet.references import MissingReferenceError, entries
 from multicluster.simulator.kubernetes.store import Store
 
 
@@ -51,7 +51,7 @@ def prepare(store: Store, pod: Document, folder: Path) -> None:
     for volume in pod["spec"].get("volumes") or []:
         place = folder / "volumes" / volume["name"]
         place.mkdir(parents=True, exist_ok=True)
-        for path, data in _files(store, pod, volume):
+        for path, data in _found(store, pod, volume):
             file = place / path
             if not file.resolve().is_relative_to(place.resolve()):
                 continue  # `..` in an item's path: a real server refuses it
@@ -73,6 +73,13 @@ def mounts(container: Document, folder: Path, termination_log: Path) -> Mounts:
         if path != "/":
             paths[path] = volumes[mount["name"]] = real
     return Mounts(paths, volumes)
+
+
+def _found(store: Store, pod: Document, volume: Document) -> list[tuple[str, bytes]]:
+    try:
+        return list(_files(store, pod, volume))
+    except MissingReferenceError as error:
+        raise MissingReferenceError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
 
 
 def _files(store: Store, pod: Document, volume: Document) -> Iterator[tuple[str, bytes]]:

@@ -133,7 +133,7 @@ class PodWorker:
             try:
                 volumes.prepare(self._services.store, self._report.pod, pod_folder(self._services, self._report.pod))
             except MissingReferenceError as error:
-                self._report.warn("FailedMount", f"MountVolume.SetUp failed for volume: {error}")
+                self._report.warn("FailedMount", str(error))
                 await self._services.clock.sleep(self._services.delays.config_retry)
             else:
                 return
