@@ -98,6 +98,10 @@ ENTRIES: dict[str, Entry] = {
         description="a Kubernetes API server never answers (operation, as in 'get pods/log')",
         effect=Hang(), service="kubernetes",
     ),
+    "unauthorized": Entry(
+        description="a Kubernetes API server answers 401 to a good token, once (operation, times)",
+        effect=HttpError(code=401, reason="Unauthorized", message="Unauthorized"), service="kubernetes", times=1,
+    ),
     "api-server-error": Entry(
         description="a Kubernetes API server answers 500 (operation, times)",
         effect=HttpError(code=500, reason="InternalError", message="injected"), service="kubernetes", times=1,

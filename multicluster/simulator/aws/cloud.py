@@ -74,7 +74,9 @@ class Aws:
 
     def authenticator(self, cluster: EksCluster) -> Callable[[str], User | None]:
         """Return what the cluster's API server asks about a bearer token."""
-        verifier = TokenVerifier(cluster_id=cluster.name, iam=self.iam, now=self.gateway.now)
+        verifier = TokenVerifier(
+            cluster_id=cluster.name, iam=self.iam, now=self.gateway.now, partition=cluster.partition
+        )
 
         def authenticate(token: str) -> User | None:
             try:

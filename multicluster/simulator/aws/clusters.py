@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from multicluster.simulator.aws.identities import Principal
     from multicluster.simulator.kubernetes.cluster import KubernetesCluster
 
+PARTITION_PREFIXES = {
+    "cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f", "eusc-": "aws-eusc",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccessEntry:
@@ -50,7 +55,12 @@ class EksCluster:
     @property
     def arn(self) -> str:
         """The cluster's ARN."""
-        return f"arn:aws:eks:{self.region}:{self.account}:cluster/{self.name}"
+        return f"arn:{self.partition}:eks:{self.region}:{self.account}:cluster/{self.name}"
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition of the cluster's region."""
+        return next((name for prefix, name in PARTITION_PREFIXES.items() if self.region.startswith(prefix)), "aws")
 
     def entry(self, principal: Principal) -> AccessEntry | None:
         """Find the access entry of a principal; by default every identity of the cluster's account is an admin."""

@@ -201,9 +201,7 @@ def asg_name(group: NodeGroup) -> str:
 
 def nodegroup_arn(cluster: EksCluster, group: NodeGroup) -> str:
     """Name a node group for tags and policies."""
-    return (
-        f"arn:aws:eks:{cluster.region}:{cluster.account}:nodegroup/{cluster.name}/{group.name}/{group.settings['uuid']}"
-    )
+    return f"{cluster.arn.replace(':cluster/', ':nodegroup/')}/{group.name}/{group.settings['uuid']}"
 
 
 def describe(cluster: EksCluster, group: NodeGroup) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from multicluster.simulator.aws.clusters import AccessEntry, EksCluster
 
 
 def mint(session: boto3.Session, cluster: str, region: str = "us-east-1") -> str:
-    sts = session.client("sts", region_name=region, endpoint_url=f"https://sts.{region}.amazonaws.com")
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    sts = session.client("sts", region_name=region, endpoint_url=f"https://sts.{region}.{suffix}")
     sts.meta.events.register(
         "before-sign.sts.GetCallerIdentity", lambda request, **_: request.headers.__setitem__("x-k8s-aws-id", cluster)
     )
@@ -126,3 +127,16 @@ def test_distinct_tokens_are_counted(world: World, session: boto3.Session, tmp_p
 
     report = world.report().aws
     assert (report.tokens_verified, report.tokens_seen) == (3, 1)
+
+
+def test_a_cluster_in_another_partition_wants_that_partitions_host(
+    world: World, session: boto3.Session, tmp_path: Path
+) -> None:
+    cluster = world.add_eks("gpu", "cn-north-1")
+
+    user = whoami(cluster, mint(session, "gpu", "cn-north-1"), tmp_path)
+
+    assert user.username.endswith("user/airflow")
+    assert cluster.arn.startswith("arn:aws-cn:eks:cn-north-1:")
+    with pytest.raises(ApiException):
+        whoami(cluster, mint(session, "gpu"), tmp_path)

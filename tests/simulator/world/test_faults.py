@@ -227,6 +227,8 @@ def test_faults_of_api_servers(world: World) -> None:
     world.inject("api-server-error", operation="list nodes")
 
     assert [ask().status_code, ask().status_code] == [500, 200]
+    world.inject("unauthorized")
+    assert [ask().status_code, ask().status_code] == [401, 200]
     world.inject("api-server-hangs")
     with pytest.raises(requests.exceptions.ReadTimeout):
         ask()
