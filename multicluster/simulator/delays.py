@@ -45,7 +45,7 @@ class Delays:
         """Take no time, for tests; what polls keeps a pace, and what waits in vain does so for a second."""
         return cls(
             create=0, node_join=0, node_ready=0, gpu_ready=0, drain=0, delete=0, capacity_retry=0.02,
-            capacity_timeout=1, join_timeout=1, scale_idle=0, autoscaler=0.02, schedule_retry=0.02, operation=0,
+            capacity_timeout=1, join_timeout=1, scale_idle=0, autoscaler=0.05, schedule_retry=0.02, operation=0,
             pods=PodDelays(image_pull=0, start=0),
         )  # fmt: skip
 

@@ -101,7 +101,7 @@ class NodeGroups:
     def mark(self, group: NodeGroup, state: State, problem: Problem | None = None) -> None:
         """Set the state, with the problem that led to it."""
         group.state, group.modified = state, self.clock.now()
-        if problem is not None:
+        if problem is not None and problem not in group.problems:
             group.problems.append(problem)
         elif state in {State.ACTIVE, State.DELETING}:
             group.problems.clear()
