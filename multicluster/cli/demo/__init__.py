@@ -1,0 +1,101 @@
+"""``multicluster demo``: the whole job on the simulator, in one terminal, with the proof at the end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from multicluster.cli.demo.scenarios import SCENARIOS
+from multicluster.cli.output import add_output_argument, print_json, say
+
+if TYPE_CHECKING:
+    from multicluster.cli.demo.facts import Facts
+    from multicluster.cli.demo.play import Workshop
+    from multicluster.cli.demo.scenarios import Scenario
+    from multicluster.cli.main import Subparsers
+
+
+def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Add ``demo``."""
+    stories = "\n".join(f"  {one.name:<18} {one.story}" for one in SCENARIOS.values())
+    parser = subparsers.add_parser(
+        "demo",
+        help="run the whole job on the simulator",
+        description="Rent a GPU node in EKS, run two pods on it, give it back, prove it gone; then the same in GKE.\n"
+        "Clouds and clusters are simulated on 127.0.0.1; containers run as local processes of your user.",
+        epilog=f"scenarios:\n{stories}\n\nexit code: 0 when the end is the promised one, 1 when it is not",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--scenario", choices=SCENARIOS, default="ok", help="what happens (default: ok)")
+    parser.add_argument("--ui", action="store_true", help="run a real `airflow standalone` in the world, until Ctrl-C")
+    parser.add_argument("--verbose", action="store_true", help="show Airflow's own log too, on stderr")
+    add_output_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo."""
+    from multicluster.cli.demo.airflow_process import require_airflow
+
+    require_airflow()
+    signal.signal(signal.SIGTERM, leave)
+    if args.ui:
+        from multicluster.cli.demo.ui import serve_ui
+
+        return serve_ui(SCENARIOS[args.scenario], log_folder())
+    return _play(SCENARIOS[args.scenario], args)
+
+
+def leave(_number: int, _frame: object) -> NoReturn:
+    """End as a program does that was asked to, with everything cleaned up."""
+    sys.exit(143)
+
+
+def _play(scenario: Scenario, args: argparse.Namespace) -> int:
+    from multicluster.cli.demo.outcome import differences
+    from multicluster.cli.demo.play import Stage, Workshop, play
+    from multicluster.cli.demo.screen import screen
+
+    as_json = args.output == "json"
+    workshop = Workshop(scenario.name, log_folder())
+    try:
+        with screen(sys.stderr if as_json else sys.stdout, plain=as_json or args.verbose) as shown:
+            stage = Stage(home=workshop.home, log=workshop.log, screen=shown, echo=args.verbose)
+            facts = play(scenario, stage)
+        found = differences(scenario, facts)
+        _report(scenario, facts, found, as_json=as_json)
+        return 1 if found else 0
+    finally:
+        _say_where(workshop)
+
+
+def _report(scenario: Scenario, facts: Facts, found: list[str], *, as_json: bool) -> None:
+    from multicluster.cli.demo.facts import to_document
+    from multicluster.cli.demo.proof import print_proof
+
+    if as_json:
+        print_json(to_document(scenario.name, facts, found))
+        return
+    print()
+    print_proof(facts, sys.stdout)
+    print()
+    if not found:
+        print(f"as promised: {scenario.story}")
+        return
+    print(f"not as promised ({scenario.story})")
+    for difference in found:
+        print(f"  {difference}")
+
+
+def _say_where(workshop: Workshop) -> None:
+    kept = workshop.close()
+    if kept is not None:
+        say(f"Airflow's own log: {kept}")
+
+
+def log_folder() -> Path:
+    """Return the folder in which the last log of each scenario is kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-multicluster"

@@ -1,0 +1,76 @@
+"""What was counted in one run of the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """What one cloud says at the end."""
+
+    pools_left: tuple[str, ...]
+    instances_left: tuple[str, ...]
+    instances_launched: int
+    tokens_seen: int
+    tokens_refused: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """How the DAG run ended, what the clouds say, and what the Airflow process used. Seconds."""
+
+    dag_id: str = ""
+    run_id: str = ""
+    run_state: str = "never started"
+    tasks: Mapping[str, str | None]
+    aws: Cloud
+    google: Cloud
+    tokens_minted: Mapping[str, int]
+    """By cluster, counted where they are made."""
+    auth_subprocesses: tuple[str, ...]
+    auth_files: tuple[str, ...]
+    other_processes: tuple[str, ...]
+    gpu_idle_seconds: float
+    gpu_busy_seconds: float
+    seconds: float
+    broken: str = ""
+    """Why there is no result, when the Airflow process ended before its time."""
+
+    @property
+    def pools_left(self) -> tuple[str, ...]:
+        """Pools left in both clouds."""
+        return (*self.aws.pools_left, *self.google.pools_left)
+
+    @property
+    def instances_left(self) -> tuple[str, ...]:
+        """Instances left in both clouds."""
+        return (*self.aws.instances_left, *self.google.instances_left)
+
+    @property
+    def tokens_refused(self) -> int:
+        """How many tokens the API servers refused."""
+        return self.aws.tokens_refused + self.google.tokens_refused
+
+
+def to_document(scenario: str, facts: Facts, differences: list[str]) -> dict[str, Any]:
+    """Return the object that ``--output json`` prints."""
+    return {
+        "scenario": scenario,
+        "as_promised": not differences,
+        "differences": differences,
+        "dag_run": {"dag_id": facts.dag_id, "run_id": facts.run_id, "state": facts.run_state},
+        "tasks": dict(facts.tasks),
+        "pools_left": list(facts.pools_left),
+        "instances_left": list(facts.instances_left),
+        "instances_launched": facts.aws.instances_launched + facts.google.instances_launched,
+        "tokens_minted": sum(facts.tokens_minted.values()),
+        "tokens_refused": facts.tokens_refused,
+        "auth_subprocesses": len(facts.auth_subprocesses),
+        "auth_files": len(facts.auth_files),
+        "gpu_busy_seconds": round(facts.gpu_busy_seconds, 2),
+        "gpu_idle_seconds": round(facts.gpu_idle_seconds, 2),
+        "seconds": round(facts.seconds, 2),
+    }

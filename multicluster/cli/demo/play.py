@@ -1,0 +1,207 @@
+"""Play one scenario: a world in this process, Airflow in another, and everything that happens on one screen."""
+
+from __future__ import annotations
+
+import json
+import queue
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from multicluster.cli.demo.airflow_process import AirflowProcess
+from multicluster.cli.demo.cloud_watch import CloudEvent, CloudWatch
+from multicluster.cli.demo.facts import Cloud, Facts
+from multicluster.cli.demo.timeline import Line, Timeline
+
+if TYPE_CHECKING:
+    from multicluster.cli.demo.scenarios import Injection, Scenario
+    from multicluster.cli.demo.screen import Screen
+    from multicluster.simulator.world import World
+
+LIMIT = 180.0
+"""Seconds after which a run is given up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Where a scenario is played. *log* takes Airflow's own log."""
+
+    home: Path
+    log: Path
+    screen: Screen
+    echo: bool = False
+
+
+def play(scenario: Scenario, stage: Stage, *, clock: Callable[[], float] = time.monotonic) -> Facts:
+    """Play it to its end and return what was counted; nothing that was started is left behind."""
+    return Play(scenario, stage, clock).run()
+
+
+class Play:
+    """One performance."""
+
+    def __init__(self, scenario: Scenario, stage: Stage, clock: Callable[[], float]) -> None:
+        self._scenario, self._stage, self._clock = scenario, stage, clock
+        self._began = clock()
+        self._news: queue.Queue[Mapping[str, Any] | CloudEvent] = queue.Queue()
+        self._timeline = Timeline()
+        self._waiting = [one for one in scenario.injections if one.at_first_line]
+
+    def run(self) -> Facts:
+        """Start Airflow first: while it is loaded, the world is made."""
+        airflow = AirflowProcess(self._stage.home, self._stage.log, hear=self._news.put, echo=self._stage.echo)
+        try:
+            self._say("airflow", "loading in a process of its own")
+            world = make_world()
+            try:
+                return self._with_world(airflow, world)
+            finally:
+                world.stop()
+        finally:
+            airflow.stop(patience=0)
+
+    def _with_world(self, airflow: AirflowProcess, world: World) -> Facts:
+        self._say("world", "on 127.0.0.1: " + ", ".join(world.entrances) + "; its containers are processes of yours")
+        for injection in self._scenario.injections:
+            if not injection.at_first_line:
+                self._inject(world, injection)
+        try:
+            airflow.enter(world_environment(world), self._scenario.conf)
+        except BrokenPipeError:
+            return self._facts(world, {}, "it ended while it was loaded")
+        watch = CloudWatch(world, self._news.put)
+        watch.start()
+        try:
+            end = self._follow(world)
+        finally:
+            watch.stop()
+        self._drain()
+        broken = "" if end["kind"] == "done" else str(end.get("error") or "it stopped without a word")
+        return self._facts(world, end, broken)
+
+    def _follow(self, world: World) -> Mapping[str, Any]:
+        while True:
+            left = LIMIT - (self._clock() - self._began)
+            try:
+                news = self._news.get(timeout=max(0.0, left))
+            except queue.Empty:
+                return {"kind": "broken", "error": f"the run took more than {LIMIT:g} seconds"}
+            if isinstance(news, CloudEvent):
+                self._show(self._timeline.cloud(self._now(), news))
+                continue
+            if news["kind"] in {"done", "broken", "end"}:
+                return news
+            self._show(self._timeline.airflow(self._now(), news))
+            self._stage.screen.doing(self._timeline.doing)
+            if news["kind"] == "line" and self._waiting:
+                self._inject(world, self._waiting.pop(0))
+
+    def _drain(self) -> None:
+        while not self._news.empty():
+            news = self._news.get_nowait()
+            if isinstance(news, CloudEvent):
+                self._show(self._timeline.cloud(self._now(), news))
+
+    def _inject(self, world: World, injection: Injection) -> None:
+        world.inject(injection.fault, target=injection.target, times=injection.times)
+        times = {None: "", 1: ", once"}.get(injection.times, f", {injection.times} times")
+        self._show(Line(at=self._now(), lane="world", mark="fault", text=f"fault injected: {injection.fault}{times}"))
+
+    def _facts(self, world: World, end: Mapping[str, Any], broken: str) -> Facts:
+        report = world.report()
+        launched = launches(world)
+        clouds = {
+            name: Cloud(
+                pools_left=part.pools_left,
+                instances_left=part.instances_left,
+                instances_launched=launched[name],
+                tokens_seen=part.tokens_seen,
+                tokens_refused=part.tokens_refused,
+            )
+            for name, part in (("aws", report.aws), ("google", report.google))
+        }
+        return Facts(
+            **clouds,
+            dag_id=end.get("dag_id", ""),
+            run_id=end.get("run_id", ""),
+            run_state=end.get("state", "never started"),
+            tasks=end.get("tasks", {}),
+            tokens_minted=end.get("tokens_minted", {}),
+            auth_subprocesses=tuple(end.get("auth_subprocesses", ())),
+            auth_files=tuple(end.get("auth_files", ())),
+            other_processes=tuple(end.get("other_processes", ())),
+            gpu_idle_seconds=report.gpu_idle_seconds,
+            gpu_busy_seconds=report.gpu_busy_seconds,
+            seconds=self._now(),
+            broken=broken,
+        )
+
+    def _now(self) -> float:
+        return self._clock() - self._began
+
+    def _say(self, lane: str, text: str) -> None:
+        self._show(Line(at=self._now(), lane=lane, mark="say", text=text))
+
+    def _show(self, line: Line | None) -> None:
+        if line is not None:
+            self._stage.screen.show(line)
+
+
+def make_world(*, watched: bool = False) -> World:
+    """Make the demo's world: an EKS and a GKE cluster, whose clouds hurry, a little less when they are *watched*."""
+    from multicluster.cli.demo.scenarios import CLUSTERS
+    from multicluster.simulator.delays import Delays
+    from multicluster.simulator.world import World
+
+    delays = Delays(
+        create=0.2, node_join=0.2, node_ready=0.2, gpu_ready=0.2, drain=0.1, delete=0.4,
+        capacity_retry=0.3, capacity_timeout=1.2, operation=0.1,
+    )  # fmt: skip
+    world = World(delays=Delays() if watched else delays)
+    world.add_eks(CLUSTERS["eks"])
+    world.add_gke(CLUSTERS["gke"])
+    return world
+
+
+def world_environment(world: World) -> dict[str, str]:
+    """Return the environment that leads Airflow into the world; writes the registry document it names."""
+    registry = world.root / "registry.json"
+    registry.write_text(json.dumps(world.registry()))
+    return {**world.env(), "MULTICLUSTER_REGISTRY": str(registry)}
+
+
+def launches(world: World) -> dict[str, int]:
+    """Count the instances of node pools that were ever rented, by cloud."""
+    keys = [group.key for group in world.groups.groups.values() for _ in group.instances]
+    keys += [group.key for _, group in world.groups.terminated]
+    return {
+        "aws": sum(key.startswith("eks:") for key in keys),
+        "google": sum(key.startswith("gke:") for key in keys),
+    }
+
+
+class Workshop:
+    """A temporary AIRFLOW_HOME, and the log that outlives it."""
+
+    def __init__(self, name: str, logs: Path) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="multicluster-demo-"))
+        self.log = self.home / "airflow.log"
+        self._kept = logs / f"demo-{name}.log"
+        self._lock = threading.Lock()
+
+    def close(self) -> Path | None:
+        """Remove everything but the log; returns where that is now, None when it could not be kept."""
+        with self._lock:
+            try:
+                self._kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                shutil.move(self.log, self._kept)
+            except OSError:
+                return None
+            finally:
+                shutil.rmtree(self.home, ignore_errors=True)
+        return self._kept
