@@ -10,12 +10,12 @@ from multicluster.access.cached_tokens import CachedTokens
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterContext
 from multicluster.errors import AccessError
-from multicluster.kinds.gke.credentials import google_credentials, whose
+from multicluster.kinds.gke.credentials import whose
 from multicluster.kinds.gke.endpoints import address
 from multicluster.kinds.gke.errors import credential_errors, describe_errors
 from multicluster.kinds.gke.options import GkeOptions
 from multicluster.kinds.gke.session import GoogleSession
-from multicluster.kinds.gke.token_source import GkeTokenSource
+from multicluster.kinds.gke.tokens import google_tokens, shared_session
 
 if TYPE_CHECKING:
     from multicluster.node_pools.protocol import NodePools
@@ -35,8 +35,7 @@ class GkeAccess:
         self._context = context
         self._subject = whose(options.credentials)
         self._endpoint = CachedEndpoint(lambda _fresh: self._locate())
-        source = GkeTokenSource(self._session, name=context.name, subject=self._subject, clock=context.clock)
-        self._tokens = CachedTokens(source, clock=context.clock)
+        self._tokens = google_tokens(options.credentials, context)
 
     @property
     def tokens(self) -> CachedTokens:
@@ -88,13 +87,7 @@ class GkeAccess:
         return cluster
 
     def _session(self) -> GoogleSession:
-        options, context = self._options.credentials, self._context
-
-        def start() -> GoogleSession:
-            with credential_errors(context.name, self._subject):
-                return GoogleSession.of(google_credentials(options, connections=context.connection, name=context.name))
-
-        return context.shared.once(("google session", options), start)
+        return shared_session(self._options.credentials, self._context)
 
 
 def api_url(name: str) -> str:
