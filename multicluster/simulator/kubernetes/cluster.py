@@ -20,6 +20,7 @@ from multicluster.simulator.kubernetes.api.server import ApiServer
 from multicluster.simulator.kubernetes.controllers.garbage import OrphanCollector, OwnerCollector
 from multicluster.simulator.kubernetes.controllers.jobs import JobController
 from multicluster.simulator.kubernetes.controllers.namespaces import NamespaceController
+from multicluster.simulator.kubernetes.controllers.taints import TaintEviction
 from multicluster.simulator.kubernetes.delays import PodDelays
 from multicluster.simulator.kubernetes.deletion import Deletion
 from multicluster.simulator.kubernetes.documents import Document, copied
@@ -89,6 +90,7 @@ class KubernetesCluster:
         owners = OwnerCollector(self._store, self._deletion)
         self._kubelet = Kubelet(self._services)
         self._orphans = OrphanCollector(self._store, delays.orphan_collection)
+        self._evictions = TaintEviction(self._store, self._deletion, self._events)
         self._scheduler = Scheduler(self._store, clock, self._events, delays)
         self._nodes = Nodes(self._store, self._events, self._deletion, version)
         self._gpus = GpuAccounting(self._store, clock.now)
@@ -139,6 +141,7 @@ class KubernetesCluster:
         self._host.unserve(self._port)
         if not self._host.loop.is_closed():
             self._host.call(self._end())
+        self._services.processes.dismiss()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def rotate_certificate(self) -> None:
@@ -243,6 +246,7 @@ class KubernetesCluster:
 
     async def _end(self) -> None:
         self._orphans.stop()
+        self._evictions.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

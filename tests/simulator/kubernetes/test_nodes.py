@@ -7,6 +7,7 @@ from kubernetes import watch
 
 from multicluster.simulator.clock import ManualClock
 from multicluster.simulator.kubernetes import GpuSeconds
+from multicluster.simulator.kubernetes.controllers.taints import tolerated_seconds
 
 from .conftest import Api
 
@@ -102,6 +103,39 @@ def test_a_drained_node_lets_its_pods_end(cluster, run_pod, new_pod):
 
     cluster.wait_until("pods", lambda pods: not pods)
     assert cluster.objects("nodes")[0]["spec"]["unschedulable"] is True
+
+
+@pytest.mark.parametrize(
+    ("tolerations", "seconds"),
+    [
+        ([], 0.0),
+        ([{"operator": "Exists"}], None),
+        ([{"key": "bad", "operator": "Exists", "tolerationSeconds": 60}], 60.0),
+        ([{"key": "bad", "effect": "NoSchedule", "operator": "Exists"}], 0.0),
+    ],
+)
+def test_how_long_a_pod_may_stay_on_a_tainted_node(tolerations, seconds):
+    node = {"spec": {"taints": [{"key": "bad", "effect": "NoExecute"}, {"key": "other", "effect": "NoSchedule"}]}}
+
+    assert tolerated_seconds({"spec": {"tolerations": tolerations}}, node) == seconds
+
+
+def test_pods_leave_a_node_that_stays_not_ready_for_five_minutes(new_cluster, new_pod):
+    clock = ManualClock()
+    cluster = new_cluster(clock=clock, delays=_still())
+    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.create("pods", new_pod("p", "sleep", "60"))
+    cluster.wait_until("pods", lambda pods: pods[0]["status"]["phase"] == "Running")
+
+    cluster.set_node("n1", ready=False)
+    clock.advance(200)
+    cluster.set_node("n1", ready=True)
+    cluster.set_node("n1", ready=False)
+    clock.advance(299)
+    assert "deletionTimestamp" not in cluster.objects("pods")[0]["metadata"]
+    clock.advance(1)
+
+    cluster.wait_until("pods", lambda pods: not pods)
 
 
 def test_gpu_seconds_are_counted_by_node_and_kept_after_its_end(new_cluster, new_pod):

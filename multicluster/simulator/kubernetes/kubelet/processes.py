@@ -68,15 +68,18 @@ class Processes:
         return child
 
     async def stop(self) -> None:
-        """Kill every child and let the guardian clean up behind them."""
+        """Kill every child."""
         children = list(self._running)
         for child in children:
             child.kill()
         if children:
             await asyncio.wait([child.ended for child in children], timeout=10)
+
+    def dismiss(self) -> None:
+        """Let the guardian clean up what is left, and wait for its end. Blocks; for any thread, after `stop`."""
         if self._guardian is not None:
-            end, self._guardian = self._guardian, None
-            await asyncio.get_running_loop().run_in_executor(None, _dismiss, end)
+            guardian_process, self._guardian = self._guardian, None
+            guardian_process.communicate(timeout=10)
 
     def _forget(self, child: ChildProcess) -> None:
         self._running.discard(child)
@@ -97,10 +100,6 @@ class Processes:
                 self._guardian.stdin.flush()
             except OSError:
                 self._guardian = None  # it was killed; the next start makes another, which learns all groups
-
-
-def _dismiss(process: subprocess.Popen[bytes]) -> None:
-    process.communicate(timeout=10)
 
 
 class _Protocol(asyncio.SubprocessProtocol):
