@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from multicluster.simulator.google.errors import GoogleError
+from multicluster.simulator.google.instance_filter import passes
 from multicluster.simulator.google.node_pools import instance_group
 
 if TYPE_CHECKING:
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
 PATH = re.compile(
     r"/compute/v1/projects/([^/]+)/zones/([^/]+)/(instances|instanceGroupManagers)(?:/([^/]+)(?:/(\w+))?)?"
 )
-NAME_FILTER = re.compile(r'name\s*(?::|=|eq)\s*"?([^"*\s]+)(\*?)"?')
+AGGREGATED = re.compile(r"/compute/v1/projects/([^/]+)/aggregated/instances")
 STATES = {"pending": "PROVISIONING", "running": "RUNNING", "shutting-down": "STOPPING"}
 
 
 class Compute:
-    """Serve instances.list, instanceGroupManagers.get, listManagedInstances and listErrors."""
+    """Serve instances.list and aggregatedList, instanceGroupManagers.get, listManagedInstances and listErrors."""
 
     def __init__(self, groups: NodeGroups) -> None:
         self.groups = groups
 
     def operation(self, method: str, path: str) -> str:
         """Name the operation of a request."""
+        if method == "GET" and AGGREGATED.fullmatch(path):
+            return "instances.aggregatedList"
         found = PATH.fullmatch(path)
         if found is None:
             raise GoogleError(404, f"not simulated: {method} {path}")
@@ -42,6 +45,9 @@ class Compute:
 
     def answer(self, operation: str, path: str, query: dict[str, str]) -> dict[str, Any]:
         """Do an operation; raises GoogleError as Compute does."""
+        everywhere = AGGREGATED.fullmatch(path)
+        if everywhere is not None:
+            return self._aggregated(everywhere[1], query.get("filter", ""))
         found = PATH.fullmatch(path)
         if found is None:
             raise GoogleError(404, f"not simulated: {path}")
@@ -71,19 +77,37 @@ class Compute:
                 yield group
 
     def _instances(self, project: str, zone: str, asked: str) -> dict[str, Any]:
-        found = NAME_FILTER.fullmatch(asked.strip()) if asked else None
-        if asked and found is None:
-            raise GoogleError(400, f"Invalid value for field 'filter': '{asked}'; only filters by name are simulated.")
-        instances = [
-            instance for group in self._groups(project, zone) for instance in group.instances if instance.zone == zone
+        views = [
+            instance_view(group, instance)
+            for group in self._groups(project, zone)
+            for instance in group.instances
+            if instance.zone == zone
         ]
-        if found is not None:
-            wanted, prefix = found.groups()
-            instances = [i for i in instances if i.id == wanted or (prefix and i.id.startswith(wanted))]
-        items = [
-            {"name": i.id, "status": STATES[i.state], "machineType": i.machine.name, "zone": zone} for i in instances
-        ]
+        items = [view for view in views if passes(view, asked)]
         return {"kind": "compute#instanceList", "items": items} if items else {"kind": "compute#instanceList"}
+
+    def _aggregated(self, project: str, asked: str) -> dict[str, Any]:
+        groups = [group for group in self.groups.groups.values() if group.key.startswith(f"gke:{project}/")]
+        items: dict[str, Any] = {}
+        for zone in sorted({zone for group in groups for zone in group.zones}):
+            here = self._instances(project, zone, asked).get("items")
+            warning = {"code": "NO_RESULTS_ON_PAGE", "message": f"There are no results for scope 'zones/{zone}'."}
+            items[f"zones/{zone}"] = {"instances": here} if here else {"warning": warning}
+        return {"kind": "compute#instanceAggregatedList", "items": items}
+
+
+def instance_view(group: NodeGroup, instance: Instance) -> dict[str, Any]:
+    """Write an instance, with the labels GKE gives its nodes' machines beside the pool's own."""
+    _, location, cluster = group.key.split("/")
+    labels = {
+        **(group.settings["gke"].config.get("resourceLabels") or {}),
+        "goog-gke-node": "",
+        "goog-k8s-cluster-name": cluster,
+        "goog-k8s-cluster-location": location,
+        "goog-k8s-node-pool-name": group.name,
+    }
+    status, machine = STATES[instance.state], instance.machine.name
+    return {"name": instance.id, "status": status, "machineType": machine, "zone": instance.zone, "labels": labels}
 
 
 def managed(instance: Instance) -> dict[str, Any]:

@@ -140,7 +140,8 @@ class NodePools:
         """Resize a pool; the count is for each zone."""
         group = self.find(cluster, name)
         self.operations.check_free(cluster)
-        self.groups.resize(group, int(body.get("nodeCount", 0)) * len(group.zones))
+        group.settings["set_size"] = int(body.get("nodeCount", 0))
+        self.groups.resize(group, group.settings["set_size"] * len(group.zones))
         return self._operate(cluster, "SET_NODE_POOL_SIZE", group, self._settled(group))
 
     def set_autoscaling(self, cluster: GkeCluster, name: str, body: Mapping[str, Any]) -> Operation:
@@ -188,7 +189,7 @@ class NodePools:
         view: dict[str, Any] = {
             "name": group.name,
             "config": {"machineType": group.machine.name, "diskSizeGb": 100, "oauthScopes": [], **request.config},
-            "initialNodeCount": int(body.get("initialNodeCount", 0)),
+            "initialNodeCount": group.settings.get("set_size", int(body.get("initialNodeCount", 0))),
             "autoscaling": body.get("autoscaling") or {},
             "management": body.get("management") or {"autoUpgrade": True, "autoRepair": True},
             "locations": list(group.zones),
