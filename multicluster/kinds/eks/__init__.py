@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from multicluster.access.kind import KindDefinition
+from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
 from multicluster.kinds.eks.options import EksOptions
 
-KIND = KindDefinition(name="eks", options=EksOptions, access="multicluster.kinds.eks.access:EksAccess", extra="eks")
+KIND = KindDefinition(
+    name="eks",
+    options=EksOptions,
+    access="multicluster.kinds.eks.access:EksAccess",
+    node_pool_options=EksNodePoolOptions,
+    extra="eks",
+)

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from multicluster.access.kind import KindDefinition
+from multicluster.kinds.gke.node_pool_options import GkeNodePoolOptions
 from multicluster.kinds.gke.options import GkeOptions
 
-KIND = KindDefinition(name="gke", options=GkeOptions, access="multicluster.kinds.gke.access:GkeAccess", extra="gke")
+KIND = KindDefinition(
+    name="gke",
+    options=GkeOptions,
+    access="multicluster.kinds.gke.access:GkeAccess",
+    node_pool_options=GkeNodePoolOptions,
+    extra="gke",
+)

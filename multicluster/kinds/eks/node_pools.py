@@ -1,0 +1,205 @@
+"""Managed node groups of one EKS cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+
+from multicluster.access.clock import Clock, system_clock
+from multicluster.access.single_flight import PerProcessLock
+from multicluster.errors import (
+    CloudUnavailableError,
+    MulticlusterError,
+    NodePoolBusyError,
+    NodePoolLimitError,
+    NodePoolNotFoundError,
+    NodePoolRefusedError,
+)
+from multicluster.kinds.eks.node_pool_errors import node_pool_errors
+from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
+from multicluster.kinds.eks.node_pool_problems import launch_problems
+from multicluster.kinds.eks.node_pool_request import nodegroup_request
+from multicluster.kinds.eks.node_pool_view import LABEL, group_names, node_pool
+from multicluster.node_pools.adoption import Adoption, adopt, being_remade
+from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
+
+if TYPE_CHECKING:
+    import boto3
+    from pydantic import BaseModel
+
+    from multicluster.node_pools.lease import Lease
+    from multicluster.node_pools.pool import NodePoolSpec
+
+ALIVE = ["pending", "running", "stopping", "shutting-down"]
+"""States of EC2 instances that cost money or still may; stopped ones are left to their owners."""
+ACTIVITIES = 30
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
+_MAKING = PerProcessLock()  # boto3 sessions may be shared by clusters, and do not make clients in parallel (boto3#1592)
+
+
+class EksNodePools:
+    """The four verbs on EKS. Thread-safe; each call blocks on AWS for as long as its answer takes, never longer.
+
+    *session* is the cluster's own: same credentials, same region. *options* None (the registry has no
+    ``nodePools.eks``) leaves all verbs but ``create``.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: boto3.session.Session,
+        cluster_name: str,
+        region: str,
+        options: BaseModel | None,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._session = session
+        self._cluster = cluster_name
+        self._region = region
+        self._options = options
+        self._clock = clock
+        self._clients: dict[tuple[int, str], Any] = {}
+
+    def create(self, spec: NodePoolSpec, lease: Lease) -> NodePool:
+        """Ask for a node group whose tags are the lease.
+
+        Looks first, and again after a refusal: a lost answer, a retry and a parallel task all end with the one pool.
+        """
+        if not isinstance(self._options, EksNodePoolOptions):
+            raise NodePoolRefusedError(
+                f"cluster {self._cluster!r}: the registry has no nodePools.eks; it needs nodeRoleArn and subnets"
+            )
+        request = nodegroup_request(self._cluster, spec, lease, self._options)
+        there = self._find(spec.name)
+        if there:
+            return self._take_over(there, lease)
+        try:
+            with self._errors("CreateNodegroup", spec.name):
+                return node_pool(self._client("eks").create_nodegroup(**request)["nodegroup"])
+        except NodePoolNotFoundError as error:
+            raise NodePoolRefusedError(str(error)) from error
+        except (NodePoolBusyError, NodePoolLimitError, NodePoolRefusedError):
+            there = self._find(spec.name)
+            if there is None:
+                raise
+            return self._take_over(there, lease)
+
+    def get(self, name: str) -> NodePool:
+        """Describe a node group, with the reasons of failed launches."""
+        nodegroup = self._describe(name)
+        pool = node_pool(nodegroup)
+        if pool.state is NodePoolState.DELETING:
+            return pool
+        return node_pool(nodegroup, *self._launch_problems(nodegroup))
+
+    def fill(self, name: str) -> NodePool:
+        """Describe a node group: EKS makes it with its nodes."""
+        return self.get(name)
+
+    def list(self) -> Iterator[NodePool]:
+        """Yield all node groups of the cluster; one that disappears meanwhile is left out."""
+        with self._errors("ListNodegroups"):
+            pages = self._client("eks").get_paginator("list_nodegroups").paginate(clusterName=self._cluster)
+            names = [name for page in pages for name in page["nodegroups"]]
+        for name in names:
+            try:
+                yield self.get(name)
+            except NodePoolNotFoundError:
+                continue
+
+    def delete(self, name: str) -> None:
+        """Ask for deletion; a group that EKS will not delete yet (CREATING, UPDATING) is NodePoolBusyError."""
+        try:
+            with self._errors("DeleteNodegroup", name):
+                self._client("eks").delete_nodegroup(clusterName=self._cluster, nodegroupName=name)
+        except NodePoolBusyError:
+            if node_pool(self._describe(name)).state is not NodePoolState.DELETING:
+                raise
+
+    def instances(self, name: str) -> tuple[str, ...]:
+        """Return the ids of EC2 instances that carry the node group's tags, in any state but terminated and stopped."""
+        filters = [
+            {"Name": "tag:eks:cluster-name", "Values": [self._cluster]},
+            {"Name": "tag:eks:nodegroup-name", "Values": [name]},
+            {"Name": "instance-state-name", "Values": ALIVE},
+        ]
+        with self._errors("DescribeInstances", name):
+            pages = self._client("ec2").get_paginator("describe_instances").paginate(Filters=filters)
+            found = [
+                instance["InstanceId"]
+                for page in pages
+                for reservation in page["Reservations"]
+                for instance in reservation["Instances"]
+            ]
+        return tuple(sorted(found))
+
+    def node_selector(self, name: str) -> tuple[str, str]:
+        """Return the label that EKS puts on the node group's nodes."""
+        return LABEL, name
+
+    def _find(self, name: str) -> NodePool | None:
+        try:
+            return node_pool(self._describe(name))
+        except NodePoolNotFoundError:
+            return None
+
+    def _take_over(self, pool: NodePool, lease: Lease) -> NodePool:
+        if adopt(pool, lease) is Adoption.KEEP:
+            return pool
+        try:
+            self.delete(pool.name)
+        except NodePoolNotFoundError as error:
+            raise being_remade(pool) from error
+        raise being_remade(pool)
+
+    def _describe(self, name: str) -> dict[str, Any]:
+        with self._errors("DescribeNodegroup", name):
+            answer = self._client("eks").describe_nodegroup(clusterName=self._cluster, nodegroupName=name)
+            nodegroup: dict[str, Any] = answer["nodegroup"]
+            return nodegroup
+
+    def _launch_problems(self, nodegroup: dict[str, Any]) -> tuple[Problem, ...]:
+        """Read scaling activities; where that fails, say so instead: the state is worth more than its reasons."""
+        name = nodegroup["nodegroupName"]
+        try:
+            with self._errors("DescribeScalingActivities", name):
+                return tuple(
+                    problem
+                    for group in group_names(nodegroup) or self._groups_by_tag(name)
+                    for problem in launch_problems(self._activities(group))
+                )
+        except CloudUnavailableError:
+            return ()
+        except MulticlusterError as error:
+            return (Problem(code="ScalingActivitiesUnreadable", message=str(error)),)
+
+    def _groups_by_tag(self, name: str) -> tuple[str, ...]:
+        """Find the Auto Scaling groups by EKS's own tags, while the node group does not name them yet."""
+        filters = [
+            {"Name": "tag:eks:cluster-name", "Values": [self._cluster]},
+            {"Name": "tag:eks:nodegroup-name", "Values": [name]},
+        ]
+        answer = self._client("autoscaling").describe_auto_scaling_groups(Filters=filters)
+        return tuple(group["AutoScalingGroupName"] for group in answer["AutoScalingGroups"])
+
+    def _activities(self, group: str) -> Sequence[dict[str, Any]]:
+        answer = self._client("autoscaling").describe_scaling_activities(
+            AutoScalingGroupName=group, MaxRecords=ACTIVITIES
+        )
+        activities: Sequence[dict[str, Any]] = answer["Activities"]
+        return activities
+
+    def _client(self, service: str) -> Any:
+        key = (os.getpid(), service)  # a forked child must not share its parent's connections
+        with _MAKING:
+            if key not in self._clients:
+                self._clients[key] = self._session.client(  # type: ignore[call-overload]
+                    service, region_name=self._region, config=CONFIG
+                )
+            return self._clients[key]
+
+    def _errors(self, call: str, name: str = "") -> Any:
+        return node_pool_errors(f"cluster {self._cluster!r} in {self._region}: {call} {name}".rstrip())

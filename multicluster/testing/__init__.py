@@ -1,0 +1,1 @@
+"""What the users' own tests need: fakes that keep the contracts, and a pytest plugin."""
