@@ -35,7 +35,7 @@ class Child:
                 command, env=environment, cwd=home, capture_output=True, text=True, timeout=300, check=False
             )
         if result.returncode:
-            raise RuntimeError(f"{self.script} failed:\n{result.stdout}\n{result.stderr}")
+            raise RuntimeError(f"{self.script} failed:\n{result.stdout[-2000:]}\n{result.stderr[-2000:]}")
         sample: Sample = json.loads(result.stdout.splitlines()[-1])
         sample["process"] = (sample.pop("finished_at") - started) * 1000
         return sample

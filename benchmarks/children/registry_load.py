@@ -6,11 +6,10 @@ import json
 import sys
 import time
 
-import multicluster
-import multicluster.registry
+from multicluster import load_registry
 
 started = time.monotonic()
-registry = multicluster.load_registry(sys.argv[1])
+registry = load_registry(sys.argv[1])
 finished = time.monotonic()
 if len(registry) != 1000:
     raise SystemExit(f"{len(registry)} clusters")

@@ -58,19 +58,23 @@ def _reply(name: str, ours: Sample, anchor: Sample, at_least: float) -> Row:
 def _children(world: Ground, folder: Path) -> dict[str, Child]:
     # A token's URL names the canonical STS host; the anchors would sign the overridden one, which no verifier accepts.
     stock = {key: value for key, value in world.environment.items() if key != "AWS_ENDPOINT_URL_STS"}
-    described, pinned = folder / "described.yaml", folder / "pinned.yaml"
-    described.write_text(json.dumps(world.registry))
-    pinned.write_text(json.dumps(_pin(world.registry, world.kubeconfig)))
+    described = _written(folder / "described.yaml", world.registry)
+    pinned = _written(folder / "pinned.yaml", _pin(world.registry, world.kubeconfig))
+    admin = _written(folder / "admin.json", world.kubeconfig)
     children = {
         "provider": Child(script="provider_eks.py", environment=stock),
-        "described": Child(script="registry_eks.py", arguments=(str(described),), environment=world.environment),
-        "pinned": Child(script="registry_eks.py", arguments=(str(pinned),), environment=world.environment),
+        "described": Child(script="registry_eks.py", arguments=(described, admin), environment=world.environment),
+        "pinned": Child(script="registry_eks.py", arguments=(pinned, admin), environment=world.environment),
     }
     if aws := shutil.which("aws"):
-        config = folder / "kubeconfig"
-        config.write_text(json.dumps(_with_command(world.kubeconfig, aws)))
-        children["aws eks get-token"] = Child(script="aws_get_token.py", arguments=(str(config),), environment=stock)
+        config = _written(folder / "kubeconfig", _with_command(world.kubeconfig, aws))
+        children["aws eks get-token"] = Child(script="aws_get_token.py", arguments=(config,), environment=stock)
     return children
+
+
+def _written(path: Path, document: Mapping[str, Any]) -> str:
+    path.write_text(json.dumps(document))  # JSON is YAML
+    return str(path)
 
 
 def _pin(registry: Mapping[str, Any], kubeconfig: Mapping[str, Any]) -> dict[str, Any]:
