@@ -29,8 +29,9 @@ class Delays:
     """From the first failed launch to CREATE_FAILED; 33 to 38 minutes on EKS, about 35 on GKE."""
     join_timeout: float = 6.0
     """How long a node that never turns Ready is waited for; 15 minutes on EKS."""
-    scale_idle: float = 2.0
-    """How long a GKE node stays idle before its autoscaler takes it away; 10 minutes in reality."""
+    scale_idle: float = 60.0
+    """How long a GKE node stays idle before its autoscaler takes it away; 10 minutes in reality. Long enough for the
+    pods of a pool that was just found ready."""
     autoscaler: float = 0.2
     """Between two looks of GKE's autoscaler at the pending pods."""
     schedule_retry: float = 1.0
@@ -45,7 +46,7 @@ class Delays:
         """Take no time, for tests; what polls keeps a pace, and what waits in vain does so for a second."""
         return cls(
             create=0, node_join=0, node_ready=0, gpu_ready=0, drain=0, delete=0, capacity_retry=0.02,
-            capacity_timeout=1, join_timeout=1, scale_idle=0, autoscaler=0.05, schedule_retry=0.02, operation=0,
+            capacity_timeout=1, join_timeout=1, scale_idle=600, autoscaler=0.05, schedule_retry=0.02, operation=0,
             pods=PodDelays(image_pull=0, start=0),
         )  # fmt: skip
 

@@ -45,15 +45,17 @@ async def autoscale(groups: NodeGroups, group: NodeGroup, cluster: Objects) -> N
 
 
 def nodes_missing(group: NodeGroup, pods: list[dict[str, Any]]) -> int:
-    """Count the nodes to add: for pods that no coming node will take, or up to the minimum; never over the maximum."""
+    """Count the nodes to add, for pods that no coming node will take; never over the maximum.
+
+    The minimum adds none: GKE heeds it only when it scales down (kubernetes/autoscaler#2288).
+    """
     pending = [pod for pod in pods if fits(group, pod)]
     per_node = group.machine.gpus or 1
     needed = math.ceil(sum(max(gpus(pod), 0 if group.machine.gpus else 1) for pod in pending) / per_node)
     if pending and not needed:
         needed = 1
     coming = sum(1 for instance in group.instances if group.machine.gpus and not instance.gpus_ready)
-    wanted = max(needed - coming, group.minimum - len(group.instances))
-    return max(0, min(wanted, group.maximum - len(group.instances)))
+    return max(0, min(needed - coming, group.maximum - len(group.instances)))
 
 
 def shrink(
