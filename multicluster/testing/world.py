@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,4 +55,18 @@ def enter(world: World, path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry
         monkeypatch.delenv(name, raising=False)
     for name, value in {**world.env(), "MULTICLUSTER_REGISTRY": str(path)}.items():
         monkeypatch.setenv(name, value)
+    _move_metadata_server(monkeypatch, world.metadata_host)
     return load_registry()
+
+
+def _move_metadata_server(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """Tell google-auth, which reads the environment once, when it is imported, that the server has moved."""
+    module = sys.modules.get("google.auth.compute_engine._metadata")
+    moved = {
+        "_GCE_METADATA_HOST": host,
+        "_METADATA_ROOT": f"http://{host}/computeMetadata/v1/",
+        "_METADATA_IP_ROOT": f"http://{host}",
+    }
+    for name, value in moved.items():
+        if isinstance(getattr(module, name, None), str):  # which of them there are depends on the version
+            monkeypatch.setattr(module, name, value)
