@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from multicluster.simulator import injection
+from multicluster.simulator import device_plugin, injection
 from multicluster.simulator.aws.cloud import Aws
 from multicluster.simulator.aws.clusters import EksCluster
 from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT
@@ -109,6 +109,7 @@ class World:
         kubernetes, label, token = self._start(name, region, rbac)
         cluster = EksCluster(name=name, region=region, account=account, kubernetes=kubernetes, created=self.clock.now())
         self.aws.clusters.add(cluster)
+        device_plugin.install_nvidia(kubernetes)
         self._authenticators[label] = self.aws.authenticator(cluster)
         self._enter(label, token, kubernetes, cluster, system_nodes)
         return cluster
@@ -128,6 +129,7 @@ class World:
             name=name, project=project, location=location, kubernetes=kubernetes, created=self.clock.now()
         )
         self.google.add_cluster(cluster, self.host, self.ca)
+        device_plugin.install_gke(kubernetes)
         self._authenticators[label] = self.google.authenticator(cluster)
         self._enter(label, token, kubernetes, cluster, system_nodes)
         return cluster

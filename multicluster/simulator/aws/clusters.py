@@ -41,7 +41,6 @@ class EksCluster:
     account: str = DEFAULT_ACCOUNT
     status: str = "ACTIVE"
     everyone_is_admin: bool = True
-    device_plugin: bool = True
     max_groups: int = 30
     subnets: tuple[str, ...] = ("subnet-a", "subnet-b")
     access: dict[str, AccessEntry] = field(default_factory=dict)

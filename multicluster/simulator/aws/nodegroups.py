@@ -7,6 +7,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from multicluster.simulator import device_plugin
 from multicluster.simulator.aws.errors import AwsError
 from multicluster.simulator.aws.nodegroup_request import EFFECTS, check_scaling, check_taints, invalid, read_request
 from multicluster.simulator.fleet import NodeGroup, State
@@ -172,7 +173,7 @@ def advertises_gpus(cluster: EksCluster, request: NodegroupRequest) -> bool:
     strange = [
         taint for taint in request.taints if taint["key"] != GPU_TAINT_KEY and taint["effect"] != "PREFER_NO_SCHEDULE"
     ]
-    return cluster.device_plugin and not strange
+    return device_plugin.installed(cluster.kubernetes) and not strange
 
 
 def change_labels(group: NodeGroup, change: Mapping[str, Any]) -> None:

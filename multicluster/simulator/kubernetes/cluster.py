@@ -225,6 +225,11 @@ class KubernetesCluster:
         )
         return created
 
+    def delete(self, resource: str, name: str, namespace: str = "default") -> None:
+        """Delete an object at once: no grace, no finalizers, no controllers. Raises `ApiError` 404."""
+        kept = resource_named(resource)
+        self._run(lambda: self._store.remove(kept, namespace if kept.namespaced else "", name))
+
     def forget_history(self) -> None:
         """Forget all past changes, as etcd's compaction does: watches and pages that ask for them get 410."""
         self._run(self._store.forget)

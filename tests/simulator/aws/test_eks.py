@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from multicluster.simulator import Delays, ManualClock, World
+from multicluster.simulator import Delays, ManualClock, World, device_plugin
 
 ROLE = "arn:aws:iam::111122223333:role/gpu-node"
 
@@ -217,6 +217,15 @@ def test_gpus_appear_only_where_a_device_plugin_can_run(
     world.settle()
 
     assert gpus(world) == expected
+
+
+def test_gpus_never_appear_once_the_device_plugin_is_removed(world: World, eks: Any) -> None:
+    world.entrances["gpu"].kubernetes.delete("daemonsets", device_plugin.NVIDIA, device_plugin.NAMESPACE)
+
+    eks.create_nodegroup(**spec(scalingConfig={"minSize": 0, "maxSize": 1, "desiredSize": 1}))
+    world.settle()
+
+    assert gpus(world) == ["0"]
 
 
 def test_clusters_of_another_account_or_region_are_not_seen(world: World, eks: Any) -> None:
