@@ -50,11 +50,11 @@ def _envelope(document: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(path=(name,), at="key", message=f"unknown field; {hint(name, FIELDS)}")
     for name, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
         if name not in document:
-            yield Finding(path=(name,), message=f"is required: {expected}", missing=True)
+            yield Finding(path=(name,), message=f"is required: {expected}")
         elif document[name] != expected:
             yield Finding(path=(name,), message=f"must be {expected}; this version knows no other")
     if "clusters" not in document:
-        yield Finding(path=("clusters",), message="is required; an empty registry says []", missing=True)
+        yield Finding(path=("clusters",), message="is required; an empty registry says []")
     elif not isinstance(document["clusters"], list):
         yield Finding(path=("clusters",), message=f"must be a list, not {noun_of(document['clusters'])}")
     if not isinstance(document.get("defaults"), dict | None):
@@ -71,20 +71,37 @@ def _check_cluster(cluster: Any, path: Path, defaults: Mapping[str, Any], kinds:
     about_auth = list(_check_auth(auth, (*path, "auth"), known, kinds))
     result = validated(with_defaults(cluster, defaults, kind.name if kind else None), path, kind, kinds)
     if isinstance(result, list):
-        spoken = {one.path for one in about_auth}
-        checked.findings += [*about_auth, *(one for one in result if one.path not in spoken)]
+        spoken = {one.path for one in (*about_auth, *checked.findings)}
+        checked.findings += about_auth
+        checked.findings += (one for one in result if not _said(one, cluster, path, spoken))
     elif about_auth or kind is None:
         checked.findings += about_auth
     else:
         checked.clusters.append((kind, result))
 
 
+def _said(finding: Finding, cluster: Mapping[str, Any], path: Path, spoken: set[Path]) -> bool:
+    """Tell whether a finding repeats another: on the kind, or on a default that was merged into this cluster."""
+    below = finding.path[len(path) :]
+    return finding.path in spoken or (("defaults", *below) in spoken and not _holds(cluster, below))
+
+
+def _holds(value: Any, path: Path) -> bool:
+    for step in path:
+        there = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
+        if not there:
+            return False
+        value = value[step]
+    return True
+
+
 def _check_auth(auth: Any, path: Path, known: list[str], kinds: Kinds) -> Iterator[Finding]:
     if not auth:
         what = "names no kind" if auth == {} else "is required"
-        yield Finding(path=path, message=f"{what}; give exactly one of {', '.join(kinds)}", missing=auth is None)
+        yield Finding(path=path, message=f"{what}; give exactly one of {', '.join(kinds)}")
     elif not isinstance(auth, dict):
-        yield Finding(path=path, message=f"must be a mapping, not {noun_of(auth)}")
+        one_of = f"give exactly one of {', '.join(kinds)}"
+        yield Finding(path=path, message=f"must be a mapping, not {noun_of(auth)}; {one_of}")
     elif len(known) > 1:
         yield Finding(path=path, message=f"names {' and '.join(known)}; give exactly one, nothing is tried in turn")
     elif len(known) < len(auth):

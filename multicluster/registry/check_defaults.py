@@ -44,7 +44,7 @@ def _met_by(blocks: Mapping[str, Any], kind: KindDefinition | None, kinds: Kinds
     name = kind.name if kind else None
     cluster = with_defaults({"name": "defaults", "auth": {name: {}}}, blocks, name)
     result = validated(cluster, ("defaults",), kind, kinds)
-    return [one for one in result if not one.missing] if isinstance(result, list) else []
+    return [one for one in result if not one.incomplete] if isinstance(result, list) else []
 
 
 def _keys(block: Any) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from multicluster.access.clock import Clock, system_clock
 from multicluster.access.kind import ClusterContext, KindDefinition, no_connections
@@ -59,6 +60,9 @@ class Cluster:
     def __repr__(self) -> str:
         return f"<Cluster {self.name!r}>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"cluster {self.name!r} does not travel; send its name, and resolve it over there")
+
     @property
     def name(self) -> str:
         """Its name in the registry."""
@@ -103,11 +107,25 @@ class Cluster:
 
     async def async_client(self) -> kubernetes_asyncio.client.ApiClient:
         """Return the client of this event loop; nothing blocks the loop."""
-        loop = asyncio.get_running_loop()
+        return await self._slot().client(self)
+
+    @asynccontextmanager
+    async def keeping_async_client(self) -> AsyncIterator[None]:
+        """Keep this event loop's client for the block; the last one out closes it, the next caller gets a new one."""
+        slot = self._slot()
+        slot.keepers += 1
+        try:
+            yield
+        finally:
+            slot.keepers -= 1
+            if not slot.keepers:
+                self._loops.pop((os.getpid(), asyncio.get_running_loop()), None)
+                await slot.close()
+
+    def _slot(self) -> _AsyncSlot:
         for key in [key for key in self._loops if key[1].is_closed()]:
             del self._loops[key]
-        slot = self._loops.setdefault((os.getpid(), loop), _AsyncSlot())
-        return await slot.client(self)
+        return self._loops.setdefault((os.getpid(), asyncio.get_running_loop()), _AsyncSlot())
 
     def token(self) -> Token:
         """Return a bearer token that is still good; blocks while one is minted. Raises CredentialError."""
@@ -171,6 +189,13 @@ class _AsyncSlot:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._client: Any = None
+        self.keepers = 0
+
+    async def close(self) -> None:
+        async with self._lock:
+            if self._client is not None:
+                await self._client.close()
+                self._client = None
 
     async def client(self, cluster: Cluster) -> Any:
         from multicluster.access.async_client import async_client

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -26,8 +26,8 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 def _uid(value: str) -> str:
-    if str(uuid.UUID(value)) != value:
-        raise ValueError("must be a UUID in lower case, as `kubectl get namespace kube-system` prints it")
+    if not re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+        raise ValueError("must be a UUID in lower case: metadata.uid of the namespace kube-system")
     return value
 
 
@@ -75,7 +75,8 @@ class IdentityPins(Document):
 
     kube_system_uid: Annotated[str, AfterValidator(_uid)] | None = None
     ca_sha256: Annotated[
-        tuple[Annotated[str, Field(pattern=SHA256_PATTERN)], ...], BeforeValidator(_several, json_schema_input_type=Any)
+        tuple[Annotated[str, Field(pattern=SHA256_PATTERN)], ...],
+        BeforeValidator(_several, json_schema_input_type=str | list[str] | None),
     ] = Field(default=(), alias="caSha256")
     """SHA-256 of the DER of each CA certificate, hex; a single text on paper, or a list while a CA is being rotated."""
 

@@ -10,7 +10,7 @@ from multicluster.registry.check import Checked, check
 from multicluster.registry.findings import Finding
 from multicluster.registry.kinds import Kinds
 from multicluster.registry.problem import Problem
-from multicluster.registry.secrets import may_hold_secrets, redacted, secrets_in, secrets_in_text
+from multicluster.registry.secrets import may_hold_secrets, redacted, secrets_in, secrets_in_comments
 from multicluster.registry.source import Source
 from multicluster.registry.yaml_text import Path, Position, YamlProblem, parse, positions
 
@@ -33,7 +33,7 @@ class Examined:
             self.problems.append(Problem(source=source.label, line=error.line, column=error.column, message=message))
         else:
             self.checked = check(self.document, kinds)
-        self.problems += self._judge()
+        self.problems += sorted(self._judge(), key=lambda one: (one.line or 0, one.column or 0))
 
     def names(self) -> Iterator[tuple[str, Path]]:
         """Yield each cluster's name with its path, whether the cluster is right or not."""
@@ -75,7 +75,7 @@ class Examined:
                 yield self._located(finding)
 
     def _secrets_in_comments(self, known: set[int | None]) -> Iterator[Problem]:
-        for line, column, what in secrets_in_text(self.source.text or ""):
+        for line, column, what in secrets_in_comments(self.source.text or ""):
             if line not in known:
                 yield Problem(source=self.source.label, line=line, column=column, message=f"{what} {LEAVE_OUT}")
 

@@ -24,8 +24,8 @@ class Finding:
     path: Path
     message: str
     at: str = "value"
-    missing: bool = False
-    """Whether a required field is not there."""
+    incomplete: bool = False
+    """Whether more fields could make it right: one is missing, or several do not fit each other."""
 
 
 def validated(
@@ -47,10 +47,16 @@ def _findings(error: ValidationError, path: Path, kind: KindDefinition | None, k
         key = unknown or location != detail["loc"]
         message = words(detail, model)
         if unknown and kind and location[:1] == ("nodePools",) and location[1:] in {(name,) for name in kinds}:
-            message = f"needs auth.{location[1]}; this cluster has auth.{kind.name}"
+            mine = location[1] == kind.name
+            message = (
+                "this kind of cluster has no settings for node pools"
+                if mine
+                else f"needs auth.{location[1]}; this cluster has auth.{kind.name}"
+            )
         yield Finding(
             path=(*path, *location),
             message=message,
             at="key" if key else "value",
-            missing=detail["type"] == "missing",
+            incomplete=detail["type"] == "missing"
+            or (detail["type"] == "value_error" and isinstance(detail["input"], dict)),
         )

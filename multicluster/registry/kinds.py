@@ -7,8 +7,7 @@ is a KindDefinition. A built-in name cannot be taken over.
 from __future__ import annotations
 
 import importlib
-import importlib.util
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
 
 from multicluster.access.kind import KindDefinition
@@ -30,8 +29,8 @@ def _installed() -> Iterable[metadata.EntryPoint]:
 class Kinds(Mapping[str, KindDefinition]):
     """The kinds by name, built-in ones first. Entry points are looked at only when a name is not built in."""
 
-    def __init__(self, built_in: Mapping[str, str] | None = None) -> None:
-        self._built_in = BUILT_IN if built_in is None else built_in
+    def __init__(self, installed: Callable[[], Iterable[metadata.EntryPoint]] = _installed) -> None:
+        self._installed = installed
         self._found: dict[str, KindDefinition] = {}
         self._entry_points: dict[str, metadata.EntryPoint] | None = None
 
@@ -41,23 +40,23 @@ class Kinds(Mapping[str, KindDefinition]):
         return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._built_in
+        yield from BUILT_IN
         yield from self._others()
 
     def __len__(self) -> int:
-        return len(self._built_in) + len(self._others())
+        return len(BUILT_IN) + len(self._others())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._built_in or name in self._others()
+        return name in BUILT_IN or name in self._others()
 
     def _load(self, name: str) -> KindDefinition:
-        if name in self._built_in:
-            kind: KindDefinition = importlib.import_module(self._built_in[name]).KIND
+        if name in BUILT_IN:
+            kind: KindDefinition = importlib.import_module(BUILT_IN[name]).KIND
             return kind
         entry_point = self._others()[name]
         try:
             kind = entry_point.load()
-        except Exception as error:
+        except Exception as error:  # another wheel's code may raise anything
             raise RegistryDocumentError(f"{_origin(entry_point)} cannot be loaded: {error}") from error
         if not isinstance(kind, KindDefinition) or kind.name != name:
             raise RegistryDocumentError(f"{_origin(entry_point)} is no KindDefinition named {name!r}")
@@ -66,14 +65,14 @@ class Kinds(Mapping[str, KindDefinition]):
     def _others(self) -> Mapping[str, metadata.EntryPoint]:
         if self._entry_points is None:
             found: dict[str, metadata.EntryPoint] = {}
-            for entry_point in _installed():
+            for entry_point in self._installed():
                 self._refuse_twin(entry_point, found.get(entry_point.name))
                 found[entry_point.name] = entry_point
             self._entry_points = found
         return self._entry_points
 
     def _refuse_twin(self, entry_point: metadata.EntryPoint, other: metadata.EntryPoint | None) -> None:
-        if entry_point.name in self._built_in:
+        if entry_point.name in BUILT_IN:
             raise RegistryDocumentError(
                 f"{_origin(entry_point)} takes the name of a built-in kind; uninstall or fix it"
             )

@@ -27,7 +27,7 @@ def load_registry(
     Blocks on reading files only: no cluster and no cloud is asked. Raises RegistryDocumentError, which tells all
     problems of all sources; the same name twice is one of them.
     """
-    examined, problems = examine_sources(sources or from_environment(), kinds or Kinds())
+    examined, problems = examine_sources(sources or from_environment(), Kinds() if kinds is None else kinds)
     if problems:
         raise refusal(problems)
     shared = Shared()

@@ -49,6 +49,13 @@ class Registry(Mapping[str, Cluster]):
             raise UnknownClusterError(f"no cluster named {name!r} in {self._where()}; {hint(name, self._clusters)}")
         return self._clusters[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._clusters
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the cluster of that name, or *default*."""
+        return self._clusters.get(name, default)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._clusters)
 

@@ -66,11 +66,13 @@ def may_hold_secrets(text: str) -> bool:
     return any(f"{ending}:" in bare for ending in _ENDINGS)
 
 
-def secrets_in_text(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield (line, column, what it looks like) for each secret shape, comments included."""
+def secrets_in_comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield (line, column, what it looks like) for each secret shape in a comment."""
     for found in _ANY.finditer(text):
-        line = text.count("\n", 0, found.start()) + 1
-        yield line, found.start() - text.rfind("\n", 0, found.start()), shape_of(found.group()) or "a secret"
+        start = text.rfind("\n", 0, found.start()) + 1
+        if "#" in text[start : found.start()]:
+            line = text.count("\n", 0, start) + 1
+            yield line, found.start() - start + 1, shape_of(found.group()) or "a secret"
 
 
 def secrets_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -78,7 +80,7 @@ def secrets_in(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     if isinstance(value, dict):
         for key, below in value.items():
             if isinstance(below, str) and below and _normal(key) in KEYS:
-                yield (*path, key), f"the value of {key!r}"
+                yield (*path, key), "a secret"
             else:
                 yield from secrets_in(below, (*path, key))
     elif isinstance(value, list):

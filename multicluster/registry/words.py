@@ -47,7 +47,7 @@ def words(error: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return f"unknown field; {hint(error['loc'][-1], fields_at(model, error['loc'][:-1]))}"
     if kind in NOUNS:
-        return f"must be {NOUNS[kind]}, not {noun_of(error['input'])}"
+        return f"must be {NOUNS[kind]}, not {noun_of(error['input'])}" + _quotes(error)
     if kind in BOUNDS:
         return f"must be {BOUNDS[kind].format(**error['ctx'])}"
     if kind.startswith(("datetime_", "timezone_")):
@@ -61,7 +61,12 @@ def noun_of(value: Any) -> str:
     nouns = {dict: "a mapping", list: "a list", tuple: "a list", str: "a text", bool: "true or false"}
     if value is None:
         return "null"
-    return nouns.get(type(value), "a number")
+    return nouns.get(type(value), "a number" if isinstance(value, int) else "a decimal number")
+
+
+def _quotes(error: ErrorDetails) -> str:
+    scalar = isinstance(error["input"], bool | int | float)
+    return "; put it in quotes" if scalar and error["type"] == "string_type" else ""
 
 
 def fields_at(model: Any, path: Iterable[str | int]) -> list[str]:
@@ -98,6 +103,8 @@ def _literal(error: ErrorDetails) -> str:
 
 def _pattern(error: ErrorDetails) -> str:
     pattern = str(error["ctx"]["pattern"])
+    if pattern.startswith("^arn:") and ":role/" in pattern:
+        return "must be the ARN of an IAM role, like arn:aws:iam::111122223333:role/name"
     return PATTERNS.get(pattern, f"must match {pattern}")
 
 

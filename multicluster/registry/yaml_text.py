@@ -27,6 +27,8 @@ from yaml.events import (
 )
 
 MAX_DEPTH = 40
+MAX_DIGITS = 40
+"""What is longer is no number but a digest that happens to have no letters."""
 MAX_BYTES = 10 * 1024 * 1024
 
 Path = tuple[str | int, ...]
@@ -144,7 +146,9 @@ def _scalar(event: Any) -> Any:
 
 
 def _number(text: str) -> Any:
-    if _INTEGER.fullmatch(text) and len(text) < 40:  # noqa: PLR2004 - longer ones are texts that forgot their quotes
+    if len(text) > MAX_DIGITS:
+        return text
+    if _INTEGER.fullmatch(text):
         return int(text, 10 if text.lstrip("+-").isdigit() else 0)
     if _FLOAT.fullmatch(text):
         return float(text)
