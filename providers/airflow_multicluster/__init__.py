@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from multicluster.errors import MissingExtraError
+
 if TYPE_CHECKING:
     from airflow_multicluster.hooks.cluster import ClusterHook
     from airflow_multicluster.operators.node_pool import CreateNodePoolOperator, DeleteNodePoolOperator
@@ -40,7 +42,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from the module where it lives."""
+    """Load a public name from the module where it lives; raises MissingExtraError where Airflow is not installed."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        home = import_module(f"{__name__}.{_HOMES[name]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "airflow":
+            raise
+        raise MissingExtraError(f"{name} needs {error.name}: pip install 'airflow-multicluster[airflow]'") from error
+    return getattr(home, name)
