@@ -8,8 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from multicluster.errors import MissingExtraError
-
 if TYPE_CHECKING:
     from airflow_multicluster.hooks.cluster import ClusterHook
     from airflow_multicluster.operators.node_pool import CreateNodePoolOperator, DeleteNodePoolOperator
@@ -50,5 +48,7 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "airflow":
             raise
+        from multicluster.errors import MissingExtraError
+
         raise MissingExtraError(f"{name} needs {error.name}: pip install 'airflow-multicluster[airflow]'") from error
     return getattr(home, name)

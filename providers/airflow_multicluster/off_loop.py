@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,5 +18,5 @@ async def off_loop(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     """
     from asgiref.sync import sync_to_async
 
-    result: Any = await sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+    result: T = await sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
     return result

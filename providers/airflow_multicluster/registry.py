@@ -13,20 +13,13 @@ from airflow_multicluster.connections import connection_facts
 from multicluster.errors import RegistryDocumentError
 
 if TYPE_CHECKING:
-    from multicluster import Registry
+    from multicluster.registry.registry import Registry
+    from multicluster.registry.source import Source
 
 ENVIRONMENT = "MULTICLUSTER_REGISTRY"
 DEFAULT_CONNECTION = "multicluster_default"
-
-
-class _Loaded:
-    """The registries this process has loaded, by the content of their sources."""
-
-    def __init__(self) -> None:
-        self.by_content: dict[str, Registry] = {}
-
-
-_LOADED = _Loaded()
+_LOADED: dict[str, Registry] = {}
+"""Registries of this process by the content of their sources: cloud sessions and tokens are kept with them."""
 
 
 def airflow_registry() -> Registry:
@@ -39,85 +32,64 @@ def airflow_registry() -> Registry:
     from airflow.providers.common.compat.sdk import conf
 
     paths = [
-        part
+        Path(part.strip())
         for text in (conf.get("multicluster", "registry", fallback=""), os.environ.get(ENVIRONMENT, ""))
         for part in str(text or "").split(os.pathsep)
         if part.strip()
     ]
-    named = str(conf.get("multicluster", "connections", fallback="") or "").split(",")
-    documents = [*_documents([one.strip() for one in named if one.strip()])]
-    if not paths and not documents:
+    listed = str(conf.get("multicluster", "connections", fallback="") or "").split(",")
+    held = _of_connections([one.strip() for one in listed if one.strip()])
+    if not paths and not held:
         raise RegistryDocumentError(
             f"Airflow knows no cluster registry; set [multicluster] registry or {ENVIRONMENT} to its file, or make a "
             f"connection {DEFAULT_CONNECTION!r} of type multicluster"
         )
-    return _load([*dict.fromkeys(paths), *documents])
+    return _load([*paths, *held])
 
 
 def registry_of_connection(connection_id: str) -> Registry:
     """Return the registry in one connection. Raises RegistryDocumentError."""
-    return _load([_document(connection_id, connection_facts(connection_id))])
+    return _load([_of_connection(connection_id)])
 
 
-def _documents(named: Iterable[str]) -> Iterable[str | Mapping[str, Any]]:
-    for connection_id in dict.fromkeys((DEFAULT_CONNECTION, *named)):
+def _of_connections(listed: list[str]) -> list[Path | Source]:
+    held = []
+    for connection_id in dict.fromkeys((DEFAULT_CONNECTION, *listed)):
         try:
-            facts = connection_facts(connection_id)
+            held.append(_of_connection(connection_id))
         except LookupError as error:
-            if connection_id == DEFAULT_CONNECTION and connection_id not in named:
-                continue
-            raise RegistryDocumentError(f"[multicluster] connections names {connection_id!r}: {error}") from error
-        yield _document(connection_id, facts)
+            if connection_id in listed:
+                raise RegistryDocumentError(f"[multicluster] connections lists {connection_id!r}: {error}") from error
+    return held
 
 
-def _document(connection_id: str, facts: Mapping[str, Any]) -> str | Mapping[str, Any]:
-    import yaml
+def _of_connection(connection_id: str) -> Path | Source:
+    from multicluster.registry.source import Source
 
-    extra = facts["extra"]
+    extra: Mapping[str, Any] = connection_facts(connection_id)["extra"]
+    label = f"connection {connection_id}"
     if "clusters" in extra:
-        return dict(extra)
+        return Source.of_value(label, extra)
     if extra.get("path"):
-        return str(extra["path"])
-    text = extra.get("registry")
-    if isinstance(text, Mapping):
-        return text
-    if not text:
+        return Path(extra["path"])
+    written = extra.get("registry")
+    if not written:
         raise RegistryDocumentError(
             f"connection {connection_id!r} holds no registry: its extra needs 'registry' (the YAML document) or 'path'"
         )
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise RegistryDocumentError(f"connection {connection_id!r}: its registry is no YAML: {error}") from error
-    if not isinstance(document, Mapping):
-        raise RegistryDocumentError(
-            f"connection {connection_id!r}: its registry is {type(document).__name__}, no mapping"
-        )
-    return document
+    return Source(label=label, text=written) if isinstance(written, str) else Source.of_value(label, written)
 
 
-def _load(sources: list[str | Mapping[str, Any]]) -> Registry:
-    key = _content(sources)
-    if key not in _LOADED.by_content:
-        from multicluster import load_registry
+def _load(wanted: Iterable[Path | Source]) -> Registry:
+    from multicluster.registry.load import load_registry
+    from multicluster.registry.source import read_sources
 
-        _LOADED.by_content[key] = load_registry(*sources, connection=connection_facts)
-    return _LOADED.by_content[key]
-
-
-def _content(sources: Iterable[str | Mapping[str, Any]]) -> str:
-    digest = hashlib.sha256()
-    for source in sources:
-        if isinstance(source, str):
-            for file in _files(Path(source).expanduser()):
-                digest.update(str(file).encode())
-                digest.update(file.read_bytes())
-        else:
-            digest.update(json.dumps(source, sort_keys=True, default=str).encode())
-    return digest.hexdigest()
-
-
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.is_file())
-    return [path] if path.is_file() else []
+    wanted = list(wanted)
+    sources, problems = read_sources(wanted)
+    if problems:
+        return load_registry(*wanted, connection=connection_facts)  # which tells them all
+    content = json.dumps([(source.label, source.text, source.value) for source in sources])
+    key = hashlib.sha256(content.encode()).hexdigest()
+    if key not in _LOADED:
+        _LOADED[key] = load_registry(*sources, connection=connection_facts)
+    return _LOADED[key]

@@ -1,13 +1,32 @@
-"""One Airflow for all tests of the provider: its home, its database, its settings."""
+"""One Airflow and one simulated world for all tests of the provider."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-HOME = Path(tempfile.mkdtemp(prefix="airflow-home-"))
-DAGS = Path(__file__).parent / "dags"
+import pytest
+
+PLUGINS_HOME = "multicluster-airflow-"
+"""How the folder begins that the project's own pytest plugin gives Airflow; then it is the only one."""
+GIVEN = os.environ.get("AIRFLOW_HOME", "")
+HOME = Path(GIVEN if PLUGINS_HOME in GIVEN else tempfile.mkdtemp(prefix="airflow-home-"))
+DAGS = HOME / "dags"
+ROOT = Path(__file__).parents[2]
+SOURCES = (Path(__file__).parent / "dags", ROOT / "dags")
+CLUSTERS = ("gpu-use1", "gpu-use2")
+INTERVALS = (
+    "poke_interval",
+    "poll_interval",
+    "startup_check_interval_seconds",
+    "base_container_status_polling_interval",
+)
+INTERVAL = 0.05
 
 # Airflow reads these when it is first imported; test modules import it after this file.
 os.environ.update(
@@ -19,3 +38,146 @@ os.environ.update(
         "AIRFLOW__API_AUTH__JWT_SECRET": "0" * 64,
     }
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dag_folder() -> Iterator[Path]:
+    """Fill Airflow's home with the DAG files of tests and examples, and take it away in the end."""
+    DAGS.mkdir(exist_ok=True)
+    for folder in SOURCES:
+        for file in folder.glob("*.py"):
+            (DAGS / file.name).symlink_to(file)
+    yield DAGS
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database(dag_folder: Path) -> Path:
+    """Make Airflow's database, once."""
+    from airflow.utils.db import initdb
+
+    file = dag_folder.parent / "airflow.db"
+    if not file.exists():
+        initdb()
+    return file
+
+
+@pytest.fixture(scope="session")
+def session_world():
+    """Start two EKS clusters, a GKE one, and one of no cloud, with no delays."""
+    from multicluster.simulator import Delays, World
+
+    with World(delays=Delays.none()) as world:
+        for name in CLUSTERS:
+            world.add_eks(name)
+        world.add_gke("gpu-euw4")
+        world.add_plain("here")
+        patch = pytest.MonkeyPatch()
+        for name in ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        registry = world.root / "clusters.json"
+        registry.write_text(json.dumps(world.registry()))
+        for name, value in {**world.env(), "MULTICLUSTER_REGISTRY": str(registry)}.items():
+            patch.setenv(name, value)
+        yield world
+        patch.undo()
+
+
+@pytest.fixture
+def world(session_world):
+    """Lend the world without faults, and look that the test before left nothing behind."""
+    session_world.faults.clear()
+    assert session_world.report().pools_left == ()
+    yield session_world
+    session_world.faults.clear()
+
+
+@pytest.fixture
+def clean_up(world):
+    """Delete what the test leaves on purpose."""
+    yield
+    from airflow_multicluster import airflow_registry
+
+    world.faults.clear()
+    for place in world.report().pools_left:
+        cluster, pool = place.split("/")
+        airflow_registry()[cluster].node_pools().delete(pool)
+    world.settle()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a DAG run came to."""
+
+    state: str
+    tasks: dict[str, str]
+    """State by task id; mapped ones as ``id[index]``."""
+    reasons: dict[str, str]
+    """Why a task failed, by its id."""
+    results: dict[str, object]
+    """What a task returned, by its id."""
+
+
+@pytest.fixture
+def run(database, world):
+    """Run a DAG of the folder to its end with dag.test()."""
+
+    def run(dag_id: str, **conf: object) -> Outcome:
+        return read_outcome(find_dag(dag_id).test(run_conf=conf))
+
+    return run
+
+
+@pytest.fixture
+def find():
+    """Load a DAG by its id."""
+    return find_dag
+
+
+@pytest.fixture
+def outcome():
+    """Read what a DAG run came to."""
+    return read_outcome
+
+
+def read_outcome(dag_run) -> Outcome:
+    """Read a run's outcome from the database."""
+    from airflow.models.xcom import XComModel
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        found = session.scalars(XComModel.get_many(key="return_value", run_id=dag_run.run_id, dag_ids=dag_run.dag_id))
+        results = {one.task_id: XComModel.deserialize_value(one) for one in found}
+        instances = dag_run.get_task_instances(session=session)
+        tasks = {
+            one.task_id + (f"[{one.map_index}]" if one.map_index >= 0 else ""): str(one.state) for one in instances
+        }
+    return Outcome(state=str(dag_run.state), tasks=tasks, reasons=dict(REASONS), results=results)
+
+
+def find_dag(dag_id: str):
+    """Load the DAG file that holds the DAG, and return it."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    file = next(file for file in sorted(DAGS.glob("*.py")) if f'DAG("{dag_id}"' in file.read_text())
+    bag = DagBag(dag_folder=str(file))
+    assert bag.import_errors == {}
+    REASONS.clear()
+    return quicken(bag.dags[dag_id])
+
+
+REASONS: dict[str, str] = {}
+
+
+def note_reason(context) -> None:
+    """Keep why a task failed; called by Airflow."""
+    REASONS[context["ti"].task_id] = str(context["exception"])
+
+
+def quicken(dag):
+    """Let everything be looked at twenty times a second, whatever the DAG says: the world has no delays."""
+    for task in dag.tasks:
+        options = task.partial_kwargs if task.is_mapped else vars(task)
+        options.update({name: INTERVAL for name in INTERVALS if task.is_mapped or name in options})
+        options["on_failure_callback"] = [note_reason]
+    return dag

@@ -54,7 +54,8 @@ class ClusterHook(KubernetesHook):
     def test_connection(self) -> tuple[bool, str]:
         """Read the connection's registry document; with a cluster's name, ask its API server for its version too."""
         if self.cluster_name:
-            return super().test_connection()
+            answered, text = super().test_connection()
+            return bool(answered), str(text)
         try:
             registry = registry_of_connection(self.multicluster_conn_id or self.default_conn_name)
         except Exception as error:  # noqa: BLE001 - the form shows whatever went wrong
@@ -70,13 +71,18 @@ class AsyncClusterHook(AsyncKubernetesHook):
         self.cluster_name = cluster
         self._cluster: Cluster | None = None
 
+    async def cluster(self) -> Cluster:
+        """Look the name up, once. Raises UnknownClusterError."""
+        if self._cluster is None:
+            self._cluster = await off_loop(find_cluster, self.cluster_name)
+        return self._cluster
+
     @asynccontextmanager
     async def get_conn(self) -> AsyncIterator[kubernetes_asyncio.client.ApiClient]:
         """Lend the cluster's client; it stays open for the next borrower."""
-        if self._cluster is None:
-            self._cluster = await off_loop(find_cluster, self.cluster_name)
-        self._is_in_cluster = self._cluster.kind == "inCluster"
-        yield await self._cluster.async_client()
+        cluster = await self.cluster()
+        self._is_in_cluster = cluster.kind == "inCluster"
+        yield await cluster.async_client()
 
 
 def find_cluster(name: Any) -> Cluster:

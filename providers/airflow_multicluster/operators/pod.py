@@ -37,6 +37,7 @@ class ClusterPodOperator(KubernetesPodOperator):
         itself, and annotations that keep autoscalers from evicting the pod.
     """
 
+    kubernetes_conn_id: str | None
     template_fields: Sequence[str] = (*KubernetesPodOperator.template_fields, "cluster", "node_pool")
 
     def __init__(
@@ -184,7 +185,7 @@ class ClusterPodOperator(KubernetesPodOperator):
         super()._persist_pod_identity_to_task_state_store(context, pod)
         stored = self._stored_identity(context)
         if self.named and isinstance(stored, dict):
-            store: Any = context["task_state_store"]  # type: ignore[typeddict-item]
+            store: Any = context["task_state_store"]
             store.set(_IDENTITY_KEY, {**stored, "cluster": self.cluster_name})
 
     @staticmethod

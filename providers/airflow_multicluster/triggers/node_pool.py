@@ -14,6 +14,9 @@ from airflow_multicluster.off_loop import off_loop
 if TYPE_CHECKING:
     from airflow_multicluster.watches.finding import Finding
 
+SOON = 5.0
+"""Seconds to a look that only confirms."""
+
 
 class _Waiting(BaseTrigger):
     """A trigger that is its arguments: what it is given is what is stored, names and numbers."""
@@ -39,7 +42,8 @@ class _Waiting(BaseTrigger):
                 return TriggerEvent(finding.to_event())
             if time.time() >= deadline:
                 return TriggerEvent({"status": "timeout", "text": finding.text})
-            await asyncio.sleep(min(poll_interval, max(deadline - time.time(), 0)))
+            pause = min(poll_interval, SOON) if finding.soon else poll_interval
+            await asyncio.sleep(min(pause, max(deadline - time.time(), 0)))
 
 
 class NodePoolReadyTrigger(_Waiting):

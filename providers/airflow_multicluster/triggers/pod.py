@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
+from airflow.triggers.base import TriggerEvent
 
 from airflow_multicluster.hooks.cluster import AsyncClusterHook
+from multicluster.errors import MulticlusterError
 
 WHEREABOUTS = frozenset({"config_dict", "connection_extras", "cluster_context", "in_cluster", "kubernetes_conn_id"})
 """Arguments of the stock trigger by which a kubeconfig travels into the database; ours has a name instead."""
@@ -38,6 +42,19 @@ class ClusterPodTrigger(KubernetesPodTrigger):
         """Reach the cluster; shared by the stock trigger's pod manager."""
         return AsyncClusterHook(self.cluster)
 
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait as the stock trigger does; all triggers of a cluster share one client while any of them runs."""
+        try:
+            cluster = await self.hook.cluster()
+        except MulticlusterError:
+            cluster = None  # the stock trigger meets the same error, and tells it in its event
+        # The stock trigger has one event; it is handed on after the client is given back, because whoever takes only
+        # the first event of a generator (dag.test() does) never lets it come to its end.
+        async with cluster.keeping_async_client() if cluster else nullcontext():
+            events = [event async for event in super().run()]
+        for event in events:
+            yield event
+
     async def on_kill(self) -> None:
         """Delete the pod, unless the task is still deferred.
 
@@ -47,7 +64,8 @@ class ClusterPodTrigger(KubernetesPodTrigger):
         if await self._still_deferred():
             self.log.info("Task is still deferred, another triggerer has it: leaving pod %s alone", self.pod_name)
             return
-        await super().on_kill()
+        async with (await self.hook.cluster()).keeping_async_client():
+            await super().on_kill()
 
     async def _still_deferred(self) -> bool:
         try:

@@ -14,6 +14,8 @@ class Finding:
 
     status: Status
     text: str
+    soon: bool = False
+    """Whether the next look should come soon: it may be the last one, and idle GPUs cost money."""
 
     @property
     def settled(self) -> bool:

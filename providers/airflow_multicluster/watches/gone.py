@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_multicluster.node_pools import delete_pool, refuse_strange
+from airflow_multicluster.watches.facts import list_nodes
 from airflow_multicluster.watches.finding import Finding
-from airflow_multicluster.watches.nodes import list_nodes
 from airflow_multicluster.watches.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError, NodePoolRefusedError
+from multicluster.node_pools.gone import gone
 from multicluster.node_pools.pool import NodePoolState
 
 if TYPE_CHECKING:
     from multicluster import Cluster
-    from multicluster.node_pools.pool import NodePool
 
 
 class GoneWatch:
@@ -28,63 +28,40 @@ class GoneWatch:
         self.owner = owner
         self.asks = asks
         self._asked = 0
-        self._refusal = ""
 
     def look(self) -> Finding:
         """Fetch the facts, judge them, and ask for the deletion again where it did not take."""
-        with trouble(self._subject) as troubled:
-            finding = self._look()
-        return troubled.finding or finding
-
-    @property
-    def _subject(self) -> str:
-        return f"node pool {self.pool!r} on cluster {self.cluster!r}"
-
-    def _look(self) -> Finding:
         from airflow_multicluster.hooks.cluster import find_cluster
 
-        cluster = find_cluster(self.cluster)
-        pool = self._get(cluster)
-        if pool is None:
-            return self._left(cluster)
-        refuse_strange(pool, owner=self.owner, cluster_name=self.cluster)
-        if pool.state is NodePoolState.DELETING:
-            return Finding(status="waiting", text=f"{self._subject} is {pool.status}{_words(pool)}")
-        return self._delete_again(pool)
+        with trouble(f"node pool {self.pool!r} on cluster {self.cluster!r}") as troubled:
+            finding = self._look(find_cluster(self.cluster))
+        return troubled.finding or finding
 
-    def _get(self, cluster: Cluster) -> NodePool | None:
-        try:
-            return cluster.node_pools().get(self.pool)
-        except NodePoolNotFoundError:
-            return None
-
-    def _left(self, cluster: Cluster) -> Finding:
+    def _look(self, cluster: Cluster) -> Finding:
         pools = cluster.node_pools()
-        machines = pools.instances(self.pool)
-        if machines:
-            return Finding(
-                status="waiting", text=f"{self._subject} is gone, its machines are not: {', '.join(machines)}"
-            )
-        nodes = [node["metadata"]["name"] for node in list_nodes(cluster, pools.node_selector(self.pool))]
-        if nodes:
-            return Finding(status="waiting", text=f"{self._subject} is gone, its nodes are not: {', '.join(nodes)}")
-        return Finding(status="done", text=f"{self._subject} is gone: 0 pools, 0 machines, 0 nodes")
+        try:
+            pool = pools.get(self.pool)
+        except NodePoolNotFoundError:
+            pool = None
+        if pool is None:
+            nodes = [node.name for node in list_nodes(cluster, pools.node_selector(self.pool))]
+            verdict = gone(self.pool, pool=None, instances=pools.instances(self.pool), nodes=nodes)
+        else:
+            refuse_strange(pool, owner=self.owner, cluster_name=self.cluster)
+            verdict = gone(self.pool, pool=pool, instances=(), nodes=())
+        text = f"cluster {self.cluster!r}: {verdict.reason}"
+        if pool is None or pool.state is NodePoolState.DELETING:
+            return Finding(status="done" if verdict.gone else "waiting", text=text)
+        return self._delete_again(text)
 
-    def _delete_again(self, pool: NodePool) -> Finding:
-        state = f"{self._subject} is {pool.status}{_words(pool)}{self._refusal}"
+    def _delete_again(self, text: str) -> Finding:
         if self._asked >= self.asks:
-            text = (
-                f"{state}; deletion was asked for {self._asked} times more. It may still cost money: delete it by hand"
-            )
-            return Finding(status="failed", text=text)
+            asked = f"its deletion was asked for {self._asked} times more, in vain"
+            return Finding(status="failed", text=f"{text}; {asked}. It may cost money: delete it by hand")
         self._asked += 1
+        asked = f"asked to delete it again, {self._asked} of {self.asks}"
         try:
             delete_pool(cluster_name=self.cluster, name=self.pool, owner=self.owner)
-        except NodePoolRefusedError as refusal:
-            self._refusal = f" (refused: {refusal})"
-        return Finding(status="waiting", text=f"{state}; asked for its deletion again ({self._asked} of {self.asks})")
-
-
-def _words(pool: NodePool) -> str:
-    """Return the cloud's own words about the pool, to be put behind its state."""
-    return "".join(f"; {problem.code}: {problem.message}" for problem in pool.problems)
+        except NodePoolRefusedError as error:
+            asked = f"{asked} (refused: {error})"
+        return Finding(status="waiting", text=f"{text}; {asked}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+import time
+from typing import TYPE_CHECKING
 
-from multicluster.node_pools.readiness import NodeFacts, Readiness, readiness
-
+from airflow_multicluster.watches.facts import list_daemon_sets, list_nodes, list_slices
 from airflow_multicluster.watches.finding import Finding
-from airflow_multicluster.watches.nodes import list_nodes
 from airflow_multicluster.watches.trouble import trouble
+from multicluster.node_pools.readiness import Readiness, readiness
+from multicluster.node_pools.stability import Stability
 
-log = logging.getLogger(__name__)
-IN_A_ROW = 2
-"""Looks that must say ready one after the other: a device plugin that restarts takes its GPUs away again."""
+if TYPE_CHECKING:
+    from multicluster import Cluster
 
 
 class ReadyWatch:
@@ -23,26 +23,30 @@ class ReadyWatch:
         self.pool = pool
         self.profile = profile
         self.nodes = nodes
-        self._in_a_row = 0
+        self._stability = Stability()
 
     def look(self) -> Finding:
         """Fetch the facts and judge them."""
-        with trouble(f"node pool {self.pool!r} on cluster {self.cluster!r}") as troubled:
-            verdict = self._verdict()
-        if troubled.finding:
-            self._in_a_row = 0
-            return troubled.finding
-        self._in_a_row = self._in_a_row + 1 if verdict.ready else 0
-        text = f"node pool {self.pool!r} on cluster {self.cluster!r}: {verdict.diagnosis or verdict.reason}"
-        if verdict.fatal:
-            return Finding(status="failed", text=text)
-        return Finding(status="done" if self._in_a_row >= IN_A_ROW else "waiting", text=text)
-
-    def _verdict(self) -> Readiness:
         from airflow_multicluster.hooks.cluster import find_cluster
 
-        cluster = find_cluster(self.cluster)
-        profile = cluster.profile(self.profile)
-        pool = cluster.node_pools().get(self.pool)
-        nodes = [NodeFacts.from_object(node) for node in list_nodes(cluster, pool.node_selector)]
-        return readiness(pool, size=self.nodes, gpu=profile.gpu, nodes=nodes)
+        subject = f"node pool {self.pool!r} on cluster {self.cluster!r}"
+        with trouble(subject) as troubled:
+            verdict = self._judge(find_cluster(self.cluster))
+        if troubled.finding:
+            self._stability = Stability()
+            return troubled.finding
+        self._stability = self._stability.seen(verdict, at=time.time())
+        text = f"{subject}: {verdict.diagnosis or verdict.reason}"
+        if verdict.fatal:
+            return Finding(status="failed", text=text)
+        return Finding(status="done" if self._stability.reached() else "waiting", text=text, soon=verdict.ready)
+
+    def _judge(self, cluster: Cluster) -> Readiness:
+        gpu = cluster.profile(self.profile).gpu
+        pool = cluster.node_pools().fill(self.pool)
+        nodes = list_nodes(cluster, pool.node_selector)
+        verdict = readiness(pool, size=self.nodes, gpu=gpu, nodes=nodes)
+        if verdict.ready or gpu is None or len(nodes) < self.nodes:
+            return verdict
+        slices, daemon_sets = list_slices(cluster), list_daemon_sets(cluster)
+        return readiness(pool, size=self.nodes, gpu=gpu, nodes=nodes, resource_slices=slices, daemon_sets=daemon_sets)

@@ -1,0 +1,54 @@
+"""The bracket in all its shapes, quick enough for tests."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, TaskGroup, task_group
+
+from airflow_multicluster import ClusterPodOperator, NodePoolTaskGroup
+
+QUICK = {"ready_timeout": 20, "gone_timeout": 20}
+CLUSTER = "{{ dag_run.conf.get('cluster', 'gpu-use1') }}"
+
+
+def bracket(group_id="train", **more):
+    return NodePoolTaskGroup(group_id, **{"cluster": CLUSTER, "profile": "l4", **QUICK, **more})
+
+
+def pod(task_id, pool, command="echo trained", **more):
+    return ClusterPodOperator(
+        task_id=task_id,
+        node_pool=pool,
+        image="busybox:1.37",
+        cmds=["sh", "-c", command],
+        **more,
+    )
+
+
+with DAG("work", schedule=None) as work, bracket() as pool:
+    pod("fit", pool, "{{ dag_run.conf.get('command', 'echo trained') }}", deferrable=True)
+
+with DAG("sync", schedule=None) as sync, bracket(deferrable=False) as pool:
+    pod("fit", pool, "{{ dag_run.conf.get('command', 'echo trained') }}")
+
+with DAG("impatient", schedule=None) as impatient, bracket(ready_timeout=0.5) as pool:
+    pod("fit", pool)
+
+with DAG("impatient_sync", schedule=None) as impatient_sync, bracket(ready_timeout=0.5, deferrable=False) as pool:
+    pod("fit", pool)
+
+with DAG("nested", schedule=None) as nested:
+    with TaskGroup("outer"), bracket("a") as pool:
+        pod("fit", pool) >> pod("score", pool)
+    with bracket("b", nodes=2) as pool:
+        pod("fit", pool)
+    nested.get_task("outer.a.score") >> nested.get_task("b.create_node_pool")
+
+
+@task_group
+def train(cluster):
+    with bracket("gpu", cluster=cluster) as pool:
+        pod("fit", pool, deferrable=True)
+
+
+with DAG("mapped", schedule=None) as mapped:
+    train.expand(cluster=["gpu-use1", "gpu-use2", "gpu-euw4"])

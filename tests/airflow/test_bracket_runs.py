@@ -1,0 +1,136 @@
+"""Every way a bracket can go, run by Airflow against simulated clouds."""
+
+from __future__ import annotations
+
+import pytest
+
+GREEN = {
+    "train.create_node_pool": "success",
+    "train.node_pool_ready": "success",
+    "train.fit": "success",
+    "train.delete_node_pool": "success",
+    "train.node_pool_gone": "success",
+}
+
+
+def green_but(**states):
+    return {**GREEN, **{f"train.{name}": state for name, state in states.items()}}
+
+
+def nothing_left(world):
+    report = world.report()
+    return (report.pools_left, report.instances_left) == ((), ())
+
+
+@pytest.mark.parametrize("dag_id", ["work", "sync"])
+@pytest.mark.parametrize("cluster", ["gpu-use1", "gpu-euw4"])
+def test_work_succeeds_and_nothing_is_left(run, world, dag_id, cluster):
+    outcome = run(dag_id, cluster=cluster)
+
+    assert (outcome.state, outcome.tasks) == ("success", GREEN)
+    assert nothing_left(world)
+
+
+@pytest.mark.parametrize("dag_id", ["work", "sync"])
+def test_work_fails_and_the_run_is_red_and_nothing_is_left(run, world, dag_id):
+    outcome = run(dag_id, command="exit 3")
+
+    assert ("failed", green_but(fit="failed")) == (outcome.state, outcome.tasks)
+    assert nothing_left(world)
+
+
+def test_a_refused_create_ends_red_with_the_clouds_words(run, world):
+    world.inject("create-denied")
+
+    outcome = run("work")
+
+    upstream = {"node_pool_ready": "upstream_failed", "fit": "upstream_failed"}
+    assert ("failed", green_but(create_node_pool="failed", **upstream)) == (outcome.state, outcome.tasks)
+    assert "not authorized" in outcome.reasons["train.create_node_pool"]
+    assert nothing_left(world)
+
+
+@pytest.mark.parametrize("dag_id", ["work", "sync"])
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("create-fails", "failed to join"), ("no-capacity", "InsufficientInstanceCapacity")],
+)
+def test_a_pool_that_cannot_come_up_ends_red_with_the_clouds_words(run, world, dag_id, fault, words):
+    world.inject(fault)
+
+    outcome = run(dag_id)
+
+    assert ("failed", green_but(node_pool_ready="failed", fit="upstream_failed")) == (outcome.state, outcome.tasks)
+    assert words in outcome.reasons["train.node_pool_ready"]
+    assert nothing_left(world)
+
+
+@pytest.mark.parametrize("dag_id", ["impatient", "impatient_sync"])
+def test_nodes_that_never_offer_a_gpu_end_red_with_the_diagnosis(run, world, dag_id):
+    world.inject("no-gpu")
+
+    outcome = run(dag_id)
+
+    assert ("failed", green_but(node_pool_ready="failed", fit="upstream_failed")) == (outcome.state, outcome.tasks)
+    assert "nvidia.com/gpu" in outcome.reasons["train.node_pool_ready"]
+    assert nothing_left(world)
+
+
+@pytest.mark.parametrize("dag_id", ["work", "sync"])
+def test_a_delete_refused_once_is_asked_again(run, world, dag_id):
+    world.inject("delete-refused")
+
+    outcome = run(dag_id)
+
+    assert (outcome.state, outcome.tasks) == ("success", GREEN)
+    assert world.faults.struck("delete-refused") == 1
+    assert nothing_left(world)
+
+
+def test_a_delete_that_failed_once_is_asked_again_by_the_proof(run, world):
+    world.inject("delete-fails", times=1)
+
+    outcome = run("work")
+
+    assert (outcome.state, outcome.tasks) == ("success", GREEN)
+    assert nothing_left(world)
+
+
+@pytest.mark.parametrize("dag_id", ["work", "sync"])
+def test_a_pool_that_cannot_be_deleted_is_a_red_run_that_names_it(run, world, dag_id, clean_up):
+    world.inject("delete-fails")
+
+    outcome = run(dag_id)
+
+    (left,) = world.report().pools_left
+    assert ("failed", green_but(node_pool_gone="failed")) == (outcome.state, outcome.tasks)
+    assert left.split("/")[1] in outcome.reasons["train.node_pool_gone"]
+    assert "Terminate process is suspended" in outcome.reasons["train.node_pool_gone"]
+
+
+def test_brackets_nested_and_twice_in_a_dag(run, world):
+    outcome = run("nested")
+
+    assert outcome.state == "success"
+    assert set(outcome.tasks.values()) == {"success"}
+    assert nothing_left(world)
+
+
+def test_mapped_over_three_clusters_each_has_its_pool(run, world):
+    before = world.report()
+
+    outcome = run("mapped")
+
+    assert outcome.state == "success"
+    assert {f"train.gpu.fit[{index}]": "success" for index in range(3)}.items() <= outcome.tasks.items()
+    assert len(outcome.tasks) == 15
+    assert created(world) - created_in(before) == 3
+    assert nothing_left(world)
+
+
+def created(world):
+    return created_in(world.report())
+
+
+def created_in(report):
+    return report.aws.calls.get("eks:CreateNodegroup", 0) + report.google.calls.get("container:nodePools.create", 0)
