@@ -11,6 +11,9 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 
 from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError, CredentialUnavailableError
 
+MOST_WORDS = 500
+"""Characters of Google's own words in an error."""
+
 
 @contextmanager
 def credential_errors(name: str, subject: str) -> Iterator[None]:
