@@ -32,7 +32,8 @@ class Pace:
 @dataclass(kw_only=True)
 class _Kept:
     spec: NodePoolSpec
-    lease: Lease | None
+    labels: dict[str, str]
+    """The lease, as a cloud keeps it."""
     created_at: datetime
     number: int
     deleted_at: datetime | None = None
@@ -147,7 +148,9 @@ class FakeNodePools:
             raise self.refusals.pop(0)
 
     def _make(self, spec: NodePoolSpec, lease: Lease | None) -> _Kept:
-        kept = _Kept(spec=spec, lease=lease, created_at=self._clock(), number=next(self._numbers), failure=self.failure)
+        labels = lease.to_labels() if lease else {}
+        number = next(self._numbers)
+        kept = _Kept(spec=spec, labels=labels, created_at=self._clock(), number=number, failure=self.failure)
         if self.shortage:
             kept.problems.append(self.shortage)
         self._pools[spec.name] = kept
@@ -185,7 +188,7 @@ class FakeNodePools:
             created_at=kept.created_at,
             size=kept.spec.size,
             node_selector=self.node_selector(kept.spec.name),
-            lease=kept.lease,
+            lease=Lease.from_labels(kept.labels),
             problems=(*failure, *kept.problems),
         )
 

@@ -1,0 +1,270 @@
+"""The grounds that the laws of node pools are held on: the fake, both simulated clouds, and moto."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import boto3
+import pytest
+from google.auth.transport.requests import AuthorizedSession
+from google.oauth2.credentials import Credentials
+from moto import mock_aws
+from moto.eks import models as moto_eks
+
+from multicluster.errors import CloudUnavailableError, NodePoolRefusedError
+from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
+from multicluster.kinds.eks.node_pools import EksNodePools
+from multicluster.kinds.gke.node_pools import GkeNodePools
+from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.node_facts import NodeFacts
+from multicluster.node_pools.pool import NodePoolSpec, Problem
+from multicluster.node_pools.profile import Gpu, NodePoolProfile
+from multicluster.node_pools.protocol import NodePools
+from multicluster.simulator import Delays, ManualClock, World
+from multicluster.testing.fake_clock import FakeClock
+from multicluster.testing.fake_node_pools import FakeNodePools
+
+T = TypeVar("T")
+OPTIONS = EksNodePoolOptions(
+    node_role_arn="arn:aws:iam::111122223333:role/gpu-node", subnets=("subnet-a", "subnet-b"), tags={"team": "ml"}
+)
+STEP, STEPS = 20, 200
+NO_MACHINES = Problem(code="InsufficientInstanceCapacity", message="none left in the zone", capacity=True, times=2)
+
+
+class Ground(Protocol):
+    """A cloud that can be made to misbehave, and its time."""
+
+    profile: NodePoolProfile
+
+    def pools(self) -> NodePools: ...
+    def now(self) -> datetime: ...
+    def pass_time(self) -> None: ...
+    def nodes(self, name: str) -> list[NodeFacts]: ...
+    def fail_creation(self) -> None: ...
+    def fail_deletion(self) -> None: ...
+    def lack_capacity(self) -> None: ...
+    def lose_an_answer(self) -> None: ...
+    def throttle(self) -> None: ...
+    def deny_creation(self) -> None: ...
+
+
+class FakeGround:
+    profile = NodePoolProfile(instance_types=("any",), gpu=Gpu())
+
+    def __init__(self, _stack: ExitStack, _patch: pytest.MonkeyPatch) -> None:
+        self.clock = FakeClock()
+        self.fake = FakeNodePools(clock=self.clock)
+
+    def pools(self) -> NodePools:
+        return self.fake
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def pass_time(self) -> None:
+        self.clock.advance(STEP)
+
+    def nodes(self, name: str) -> list[NodeFacts]:
+        return list(self.fake.nodes(name))
+
+    def fail_creation(self) -> None:
+        self.fake.failure = Problem(code="NodeCreationFailure", message="instances failed to join", fatal=True)
+
+    def fail_deletion(self) -> None:
+        self.fake.deletion_failures = [Problem(code="SecurityGroupInUse", message="a network interface uses it")]
+
+    def lack_capacity(self) -> None:
+        self.fake.shortage = NO_MACHINES
+
+    def lose_an_answer(self) -> None:
+        self.fake.answers_lost = 1
+
+    def throttle(self) -> None:
+        self.fake.refusals = [CloudUnavailableError("throttled")]
+
+    def deny_creation(self) -> None:
+        self.fake.refusals = [NodePoolRefusedError("not authorized")]
+
+
+class SimulatedGround:
+    """Either cloud of the simulator, on a clock of its own, with the delays of the real clouds."""
+
+    create, everything = "", ""
+
+    def __init__(self, stack: ExitStack, patch: pytest.MonkeyPatch) -> None:
+        self.clock = ManualClock()
+        self.world = stack.enter_context(World(clock=self.clock, delays=Delays.realistic()))
+        self.cluster = self.add_cluster()
+        for name in ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+            patch.delenv(name, raising=False)
+        for name, value in self.world.env().items():
+            patch.setenv(name, value)
+
+    def add_cluster(self) -> Any:
+        raise NotImplementedError
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def pass_time(self) -> None:
+        self.clock.advance(STEP)
+
+    def nodes(self, name: str) -> list[NodeFacts]:
+        return [NodeFacts.from_object(node) for node in self.cluster.kubernetes.objects("nodes")]
+
+    def fail_creation(self) -> None:
+        self.world.inject("create-fails", times=1)
+
+    def fail_deletion(self) -> None:
+        self.world.inject("delete-fails", times=1)
+
+    def lack_capacity(self) -> None:
+        self.world.inject("no-capacity")
+
+    def lose_an_answer(self) -> None:
+        self.world.inject("lost-response", operation=self.create)
+
+    def throttle(self) -> None:
+        self.world.inject("server-error", operation=self.everything)
+
+    def deny_creation(self) -> None:
+        self.world.inject("create-denied")
+
+
+class SimulatedEks(SimulatedGround):
+    profile = NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu())
+    create, everything = "CreateNodegroup", ".*Nodegroup.*"
+
+    def add_cluster(self) -> Any:
+        return self.world.add_eks("gpu")
+
+    def pools(self) -> NodePools:
+        return eks_pools(self.clock.now)
+
+
+class SimulatedGke(SimulatedGround):
+    profile = NodePoolProfile(instance_types=("g2-standard-4",), gpu=Gpu(type="nvidia-l4"))
+    create, everything = "nodePools.create", "nodePools.*"
+
+    def add_cluster(self) -> Any:
+        return self.world.add_gke("gpu")
+
+    def pools(self) -> NodePools:
+        scopes, google = ["https://www.googleapis.com/auth/cloud-platform"], self.world.google
+        token = google.tokens.mint(google.account, scopes, timedelta(days=1)).token
+        return GkeNodePools(
+            session=AuthorizedSession(Credentials(token)),
+            project_id="acme",
+            location="europe-west4",
+            cluster_name="gpu",
+            api_url=self.world.google.url,
+            options=None,
+            clock=self.clock.now,
+        )
+
+
+class MotoGround:
+    """moto in this process. What it cannot be made to do is in test_moto_differences.py."""
+
+    profile = SimulatedEks.profile
+
+    def __init__(self, stack: ExitStack, patch: pytest.MonkeyPatch) -> None:
+        self.patch = patch
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            patch.setenv(name, "testing")
+        stack.enter_context(mock_aws())
+        role = "arn:aws:iam::123456789012:role/eks"
+        boto3.client("eks", "us-east-1").create_cluster(name="gpu", roleArn=role, resourcesVpcConfig={})
+
+    def pools(self) -> NodePools:
+        return eks_pools(self.now)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def pass_time(self) -> None:
+        """Nothing changes in moto with time."""
+
+    def nodes(self, name: str) -> list[NodeFacts]:
+        raise NotImplementedError
+
+    def fail_creation(self) -> None:
+        made = moto_eks.Nodegroup.__init__
+
+        def fail(self: Any, *args: Any, **kwargs: Any) -> None:
+            made(self, *args, **kwargs)
+            self.status = "CREATE_FAILED"
+            issue = {"code": "NodeCreationFailure", "message": "Instances failed to join", "resourceIds": ["i-1"]}
+            self.health = {"issues": [issue]}
+
+        self.patch.setattr(moto_eks.Nodegroup, "__init__", fail)
+
+    def fail_deletion(self) -> None:
+        raise NotImplementedError
+
+    lack_capacity = lose_an_answer = throttle = deny_creation = fail_deletion
+
+
+GROUNDS: dict[str, Any] = {
+    "fake": FakeGround,
+    "simulated-eks": SimulatedEks,
+    "simulated-gke": SimulatedGke,
+    "moto": MotoGround,
+}
+
+
+def eks_pools(clock: Callable[[], datetime]) -> EksNodePools:
+    return EksNodePools(
+        session=boto3.session.Session(), cluster_name="gpu", region="us-east-1", options=OPTIONS, clock=clock
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hold each law on all grounds, except on moto where it is marked to differ (``not_on_moto``)."""
+    if "ground" in metafunc.fixturenames:
+        left_out = {"moto"} if metafunc.definition.get_closest_marker("not_on_moto") else set()
+        metafunc.parametrize("ground", [name for name in GROUNDS if name not in left_out], indirect=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "not_on_moto(difference): moto differs, as the test of that name asserts")
+
+
+@pytest.fixture
+def ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    with ExitStack() as stack:
+        yield GROUNDS[request.param](stack, monkeypatch)
+
+
+@pytest.fixture
+def pools(ground: Ground) -> NodePools:
+    return ground.pools()
+
+
+@pytest.fixture
+def spec(ground: Ground) -> NodePoolSpec:
+    return NodePoolSpec(name="train", size=2, profile=ground.profile, max_lifetime_seconds=6 * 3600)
+
+
+@pytest.fixture
+def lease(ground: Ground) -> Lease:
+    return Lease(owner="a1b2c3d4e5", expires_at=(ground.now() + timedelta(hours=6)).replace(microsecond=0))
+
+
+@pytest.fixture
+def until(ground: Ground, pools: NodePools) -> Callable[[Callable[[], Any]], Any]:
+    """Let time pass, as a waiting sensor does: with a look at every step, until the condition holds."""
+
+    def wait(condition: Callable[[], T]) -> T:
+        for _ in range(STEPS):
+            found = condition()
+            if found:
+                return found
+            ground.pass_time()
+        raise TimeoutError(f"not within {STEP * STEPS} seconds of the ground's time")
+
+    return wait
