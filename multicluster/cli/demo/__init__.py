@@ -92,6 +92,7 @@ def _report(scenario: Scenario, facts: Facts, found: list[str], *, as_json: bool
 
 def _say_where(workshop: Workshop) -> None:
     kept = workshop.close()
+    sys.stdout.flush()
     if kept is not None:
         say(f"Airflow's own log: {kept}")
 

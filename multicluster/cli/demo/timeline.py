@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ ASCII_MARKS = {"running": ">", "success": "+", "failed": "x", "skipped": "-", "d
                "pod": "|", "note": ".", "fault": "!", "say": " "}  # fmt: skip
 STYLES = {"running": "bold", "success": "green", "failed": "bold red", "skipped": "dim", "deferred": "magenta",
           "cloud": "cyan", "pod": "", "note": "dim", "fault": "bold yellow", "say": "dim"}  # fmt: skip
+SUBJECT = re.compile(r"^(cluster '[^']*': )?node pool '[^']*'( on cluster '[^']*':)? ")
+"""What a finding begins with, and the line's lane says already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Timeline:
         lane = CLUSTERS.get(group, "airflow")
         match event["kind"]:
             case "phase":
-                self.doing = "Airflow"
+                self.doing = str(event["text"])
                 return Line(at=at, lane="airflow", mark="say", text=str(event["text"]))
             case "task":
                 return self._task(at, lane, task, step or task, event)
@@ -73,7 +76,7 @@ class Timeline:
         return Line(at=at, lane=lane, mark=state, text=f"{step}  {took:.1f} s" + (f"  {reason}" if reason else ""))
 
     def _note(self, at: float, lane: str, task: str, text: str) -> Line | None:
-        text = first_line(text)
+        text = SUBJECT.sub("", first_line(text))
         self.doing = f"{task}: {text}"
         if self._notes.get(task) == text:
             return None

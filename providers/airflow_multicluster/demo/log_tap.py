@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-POD_LINE = re.compile(r"\[base\] (.*)", re.DOTALL)
-"""How the pod operator writes a line of the pod's main container."""
-OURS = "airflow_multicluster."
+POD_LINE = re.compile(r"\[base\] (?:logs: )?(.*)", re.DOTALL)
+"""How the pod operator writes a line of the pod's main container, live or at the end."""
+FINDINGS = ("airflow_multicluster.triggers.node_pool", "airflow_multicluster.sensors.node_pool")
+"""What the waits for node pools say each time they find something new."""
 DEFERRED = "[DAG TEST] running trigger in line"
 
 Hear = Callable[[str, str], None]
@@ -23,7 +24,7 @@ def sort_out(logger: str, message: str) -> tuple[str, str] | None:
         return "line", pod_line[1]
     if message.startswith(DEFERRED):
         return "deferred", ""
-    return ("note", message) if logger.startswith(OURS) else None
+    return ("note", message) if logger.startswith(FINDINGS) else None
 
 
 class LogTap(logging.Handler):

@@ -45,7 +45,7 @@ def run(events: Events) -> None:
     os.environ.update(order["env"])
     audit = AuthAudit()
     audit.start()
-    outcome = run_the_dag(order.get("conf") or {})
+    outcome = run_the_dag(events, order.get("conf") or {})
     audit.stop()
     events.tell(
         "done",
@@ -79,11 +79,12 @@ def load_airflow(events: Events) -> TaskListener:
     return listener
 
 
-def run_the_dag(conf: dict[str, Any]) -> DagRunOutcome:
-    """Import the DAG and run it."""
+def run_the_dag(events: Events, conf: dict[str, Any]) -> DagRunOutcome:
+    """Import the DAG and run it; the first task waits two seconds for Airflow's in-process API to be made."""
     from airflow_multicluster.demo.dag_test import outcome
     from airflow_multicluster.demo.dags.train_on_gpus import dag
 
+    events.tell("phase", text=f"DAG {dag.dag_id} read, {len(dag.tasks)} tasks; Airflow starts its API in process")
     return outcome(dag.test(run_conf=conf))
 
 
