@@ -113,14 +113,16 @@ def test_clusters_of_one_credential_set_share_its_session(world, enter, clusters
     assert calls(world, "AssumeRole") == 1
 
 
-def test_a_profile_is_used_and_a_missing_one_is_named_with_the_cluster(
-    world, gpu, clusters, core, tmp_path, monkeypatch
-):
+@pytest.fixture
+def _profile(world, gpu, tmp_path, monkeypatch):
     key = world.aws.iam.add_user("train")
     file = tmp_path / "credentials"
     file.write_text(f"[train]\naws_access_key_id = {key.id}\naws_secret_access_key = {key.secret}\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
 
+
+@pytest.mark.usefixtures("_profile")
+def test_a_profile_is_used_and_a_missing_one_is_named_with_the_cluster(clusters, core):
     assert "user/train" in who(core(clusters.eks(credentials={"profile": "train"})))
     with pytest.raises(CredentialError, match="cluster 'gpu-use1': AWS profile 'trian'"):
         clusters.eks(credentials={"profile": "trian"}).endpoint()

@@ -14,6 +14,9 @@ from multicluster.errors import AccessError, ClusterUnreachableError, Credential
 MOST_WORDS = 500
 """Characters of Google's own words in an error."""
 
+MOST_WORDS = 500
+"""Characters of Google's own words in an error."""
+
 
 @contextmanager
 def credential_errors(name: str, subject: str) -> Iterator[None]:
@@ -23,9 +26,8 @@ def credential_errors(name: str, subject: str) -> Iterator[None]:
     except GoogleAuthError as error:
         later = isinstance(error, TransportError) or bool(getattr(error, "retryable", False))
         kind = CredentialUnavailableError if later else CredentialError
-        raise kind(
-            f"cluster {name!r}: no Google token for {subject}: {error.args[0] if error.args else error}"
-        ) from error
+        words = " ".join(" ".join(str(part) for part in error.args).split())[:MOST_WORDS]
+        raise kind(f"cluster {name!r}: no Google token for {subject}: {words}") from error
 
 
 @contextmanager
