@@ -29,14 +29,14 @@ def test_a_kind_of_another_wheel_is_found_by_its_entry_point(document):
 
 @pytest.mark.usefixtures("toy_wheel")
 def test_a_kind_of_another_wheel_is_known_to_messages(document):
-    with pytest.raises(RegistryDocumentError, match="did you mean .toy."):
+    with pytest.raises(RegistryDocumentError, match=r"did you mean .toy."):
         load_registry(document(a={"auth": {"toyy": {}}}))
 
 
 @pytest.mark.usefixtures("toy_wheel")
 def test_a_kind_without_node_pools_refuses_their_settings(document):
     with pytest.raises(
-        RegistryDocumentError, match="nodePools.toy: this kind of cluster has no settings for node pool"
+        RegistryDocumentError, match=r"nodePools\.toy: this kind of cluster has no settings for node pool"
     ):
         load_registry(document(a={"auth": {"toy": {}}, "nodePools": {"toy": {}}}))
 
