@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_multicluster.node_pools import delete_pool, refuse_strange
 from airflow_multicluster.watches.facts import list_nodes
-from airflow_multicluster.watches.finding import Finding
+from airflow_multicluster.watches.finding import Finding, Status
 from airflow_multicluster.watches.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError, NodePoolRefusedError
 from multicluster.node_pools.gone import gone
@@ -14,6 +14,10 @@ from multicluster.node_pools.pool import NodePoolState
 
 if TYPE_CHECKING:
     from multicluster import Cluster
+
+
+IN_A_ROW = 2
+"""Looks that must find nothing one after the other: a cloud may not know yet, or for a moment, what it has."""
 
 
 class GoneWatch:
@@ -28,6 +32,7 @@ class GoneWatch:
         self.owner = owner
         self.asks = asks
         self._asked = 0
+        self._in_a_row = 0
 
     def look(self) -> Finding:
         """Fetch the facts, judge them, and ask for the deletion again where it did not take."""
@@ -50,8 +55,10 @@ class GoneWatch:
             refuse_strange(pool, owner=self.owner, cluster_name=self.cluster)
             verdict = gone(self.pool, pool=pool, instances=(), nodes=())
         text = f"cluster {self.cluster!r}: {verdict.reason}"
+        self._in_a_row = self._in_a_row + 1 if verdict.gone else 0
         if pool is None or pool.state is NodePoolState.DELETING:
-            return Finding(status="done" if verdict.gone else "waiting", text=text)
+            status: Status = "done" if self._in_a_row >= IN_A_ROW else "waiting"
+            return Finding(status=status, text=text, soon=verdict.gone)
         return self._delete_again(text)
 
     def _delete_again(self, text: str) -> Finding:

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 from airflow_multicluster.watches.facts import list_daemon_sets, list_nodes, list_slices
 from airflow_multicluster.watches.finding import Finding
 from airflow_multicluster.watches.trouble import trouble
+from multicluster.errors import NodePoolNotFoundError
 from multicluster.node_pools.readiness import Readiness, readiness
 from multicluster.node_pools.stability import Stability
 
 if TYPE_CHECKING:
     from multicluster import Cluster
+
+
+FORGETFUL_SECONDS = 60.0
+"""How long a cloud may not know yet what it has just been asked for."""
 
 
 class ReadyWatch:
@@ -24,6 +29,7 @@ class ReadyWatch:
         self.profile = profile
         self.nodes = nodes
         self._stability = Stability()
+        self._missing_since: float | None = None
 
     def look(self) -> Finding:
         """Fetch the facts and judge them."""
@@ -31,7 +37,12 @@ class ReadyWatch:
 
         subject = f"node pool {self.pool!r} on cluster {self.cluster!r}"
         with trouble(subject) as troubled:
-            verdict = self._judge(find_cluster(self.cluster))
+            try:
+                verdict = self._judge(find_cluster(self.cluster))
+            except NodePoolNotFoundError as error:
+                troubled.finding = self._missing(f"{subject}: {error}")
+            else:
+                self._missing_since = None
         if troubled.finding:
             self._stability = Stability()
             return troubled.finding
@@ -40,6 +51,12 @@ class ReadyWatch:
         if verdict.fatal:
             return Finding(status="failed", text=text)
         return Finding(status="done" if self._stability.reached() else "waiting", text=text, soon=verdict.ready)
+
+    def _missing(self, text: str) -> Finding:
+        now = time.time()
+        self._missing_since = self._missing_since or now
+        forgotten = now - self._missing_since > FORGETFUL_SECONDS
+        return Finding(status="failed" if forgotten else "waiting", text=text, soon=True)
 
     def _judge(self, cluster: Cluster) -> Readiness:
         gpu = cluster.profile(self.profile).gpu
