@@ -68,8 +68,9 @@ FATAL_PREFIXES = (
     "InvalidLaunchTemplate",
     "InvalidSubnet",
 )
-CODE = re.compile(r"(?:^|[\s(])((?:Client\.)?[A-Z][A-Za-z]*[a-z][A-Za-z]*(?:\.[A-Z][A-Za-z]+)?) - ")
-"""*Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have ...*"""
+CODE = re.compile(r"(?:^|[\s(])(Client\.[A-Z][A-Za-z]+|[A-Z][A-Za-z]*[a-z][A-Za-z]*(?:\.[A-Z][A-Za-z]+)?(?= - ))")
+"""*Client.InternalError: Client error on launch* (a key of KMS that the service may not use), or
+*Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have ...*"""
 WORDS = {
     "sufficient": "InsufficientInstanceCapacity",
     "vCPU": "VcpuLimitExceeded",

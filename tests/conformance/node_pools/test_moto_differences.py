@@ -1,6 +1,6 @@
 """Where moto 5 differs from AWS, so that the laws marked ``not_on_moto`` cannot be held on it.
 
-Each test asserts the difference, and turns red when moto is mended; then the mark must go. References are to the APIs of
+Each test asserts the difference, and turns red when moto is mended; then the mark must go. References: the APIs of
 EKS (2017-11-01), Auto Scaling (2011-01-01) and EC2 (2016-11-15).
 """
 
