@@ -20,7 +20,7 @@ class AwsRole(Document):
 
     role_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/\S+$")]
     external_id: Annotated[str, Field(min_length=2, max_length=1224)] | None = None
-    session_name: Annotated[str, Field(pattern=r"^[\w+=,.@-]{2,64}$")] = "multicluster"
+    session_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+=,.@-]{2,64}$")] = "multicluster"
     """Appears in CloudTrail, and in the API server's audit log when the access entry's user name asks for it."""
     duration_seconds: Annotated[int, Field(ge=900, le=43200)] = CHAINED_SECONDS
 
