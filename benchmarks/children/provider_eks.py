@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 
@@ -9,6 +10,7 @@ from airflow.providers.amazon.aws.hooks.eks import EksHook
 from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
 from kubernetes.client import VersionApi
 
+gc.freeze()  # as LocalExecutor does before it forks a worker: the imports are not collected again and again
 started = time.monotonic()
 eks = EksHook(aws_conn_id=None, region_name="us-east-1")
 with eks.generate_config_file_with_credentials(eks_cluster_name="gpu-use1", pod_namespace="default") as (config, _):
