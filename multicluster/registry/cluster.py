@@ -123,8 +123,8 @@ class Cluster:
                 await slot.close()
 
     def _slot(self) -> _AsyncSlot:
-        for key in [key for key in self._loops if key[1].is_closed()]:
-            del self._loops[key]
+        for key in [key for key in list(self._loops) if key[1].is_closed()]:
+            self._loops.pop(key, None)
         return self._loops.setdefault((os.getpid(), asyncio.get_running_loop()), _AsyncSlot())
 
     def token(self) -> Token:

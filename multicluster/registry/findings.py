@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import to_json
 
 from multicluster.access.kind import KindDefinition
 from multicluster.registry.document import ClusterDocument
@@ -34,7 +34,7 @@ def validated(
     """Return the model of a cluster that stands at *path*, or everything that is wrong with it."""
     model = cluster_model(kind) if kind else KindlessCluster
     try:
-        return model.model_validate_json(json.dumps(merged), by_alias=True, by_name=False)
+        return model.model_validate_json(to_json(merged), by_alias=True, by_name=False)
     except ValidationError as error:
         return list(_findings(error, path, kind, kinds))
 

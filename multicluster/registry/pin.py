@@ -33,7 +33,9 @@ def pinned(text: str, *, cluster: str, kind: str, pins: Mapping[str, str]) -> st
     index = next(at for at, one in enumerate(document["clusters"]) if one["name"] == cluster)
     wanted = deepcopy(document)
     wanted["clusters"][index]["auth"][kind].update(pins)
-    node = _node(yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), "clusters", index, "auth", kind)
+    node = _node(
+        yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), "clusters", index, "auth", kind
+    )
     changed = _edited(text, node, pins)
     try:
         understood = parse(changed) == wanted

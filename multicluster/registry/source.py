@@ -32,7 +32,7 @@ class Source:
         """Take a document that was read elsewhere; tuples, mappings and dates become what YAML would have given."""
         try:
             plain = json.loads(json.dumps(value, default=_plain))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise RegistryDocumentError(f"{label}: no plain document: {error}") from error
         return cls(label=label, value=plain)
 

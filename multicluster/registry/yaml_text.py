@@ -119,7 +119,8 @@ def _mapping(start: Event, take: Take, depth: int) -> dict[str, Any]:
         key = event.value
         if key in found:
             raise YamlProblem(f"the key {key!r} stands twice in this mapping", event.start_mark)
-        found[key] = _value(take(), take, depth)
+        value = take()
+        found[key] = _scalar(value) if type(value) is ScalarEvent else _value(value, take, depth)
     return found
 
 
@@ -132,11 +133,10 @@ def _sequence(start: Event, take: Take, depth: int) -> list[Any]:
 
 
 def _scalar(event: Any) -> Any:
-    text = event.value
-    plain, _ = event.implicit
     if event.tag is not None or event.anchor is not None:
         _refuse_ornament(event, 0)
-    if not plain:
+    text = event.value
+    if not event.implicit[0]:  # quoted
         return text
     if text in _WORDS:
         return _WORDS[text]

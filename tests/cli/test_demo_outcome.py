@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import signal
 
 import pytest
 
+from multicluster.cli import main
 from multicluster.cli.demo.facts import Cloud, Facts, to_document
 from multicluster.cli.demo.outcome import differences
 from multicluster.cli.demo.proof import print_proof
@@ -102,3 +104,21 @@ def test_the_proof_shows_each_cloud_in_its_column():
 
     left = next(line for line in out.getvalue().splitlines() if "node pools left" in line)
     assert left.split()[-2:] == ["0", "2"]
+
+
+@pytest.fixture
+def keeps_signals():
+    """The demo takes SIGTERM for the time of its process; here that is the test's."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_a_broken_promise_is_said_and_the_command_ends_with_one(keeps_signals, monkeypatch, capsys, tmp_path):
+    facts = dataclasses.replace(as_promised("ok"), run_state="failed")
+    monkeypatch.setattr("multicluster.cli.demo.play.play", lambda *_: facts)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    code = main(["demo"])
+
+    assert code == 1
+    assert "the run is failed, promised was success" in capsys.readouterr().out

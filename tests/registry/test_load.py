@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from multicluster import Registry, RegistryDocumentError, UnknownClusterError, load_registry
+from multicluster import CredentialError, Registry, RegistryDocumentError, UnknownClusterError, load_registry
 from multicluster.registry.source import Source
 
 A = "- name: a\n  auth: {inCluster: {}}\n"
@@ -181,3 +181,23 @@ def test_clusters_are_selected_by_all_of_the_labels(document):
     assert [one.name for one in registry.select({"tier": "prod"})] == ["a", "b"]
     assert [one.name for one in registry.select({"tier": "prod", "region": "x"})] == ["a"]
     assert [one.name for one in registry.select({})] == ["a", "b", "c"]
+
+
+def test_a_document_that_holds_itself_is_refused():
+    endless = {}
+    endless["clusters"] = [endless]
+
+    with pytest.raises(RegistryDocumentError, match="argument: no plain document: Circular reference"):
+        load_registry(endless)
+
+
+@pytest.mark.parametrize("kind", ["eks", "gke"])
+def test_an_airflow_connection_that_nobody_knows_is_named_at_first_use(document, kind):
+    options = {
+        "eks": {"clusterName": "a", "region": "us-east-1"},
+        "gke": {"projectId": "acme-prod", "location": "europe-west4", "clusterName": "a"},
+    }[kind]
+    cluster = load_registry(document(a={"auth": {kind: {**options, "credentials": {"connection": "aws_prod"}}}}))["a"]
+
+    with pytest.raises(CredentialError, match="'aws_prod' is an Airflow connection; it can be resolved inside Airflow"):
+        cluster.token()
