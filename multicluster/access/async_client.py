@@ -64,7 +64,8 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
         configuration = Configuration(host=endpoint.server)
         configuration.proxy = None
         configuration.tls_server_name = endpoint.tls_server_name
-        configuration.refresh_api_key_hook = self._authorization.fill_async
+        if _awaits_hooks():
+            configuration.refresh_api_key_hook = self._authorization.fill_async
         super().__init__(configuration)
 
     async def connect(self, endpoint: Endpoint) -> None:
@@ -94,7 +95,7 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
         """Send one request, and once more after each kind of trouble for which there is a remedy."""
         seen: set[Trouble] = set()
         path = url.removeprefix(self.configuration.host)
-        headers = headers or {}
+        headers = await self._authorization.sign_async(headers or {}, self.configuration)
         stock: Callable[..., Awaitable[Any]] = super().request
         while True:
             link = self._ready()
@@ -169,6 +170,11 @@ def _time_out(wanted: Any, endpoint: Endpoint, query: object) -> aiohttp.ClientT
     if wanted:
         return aiohttp.ClientTimeout(total=wanted)
     return aiohttp.ClientTimeout(sock_connect=endpoint.connect_timeout, sock_read=read_timeout(endpoint, query))
+
+
+def _awaits_hooks() -> bool:
+    """Whether this release awaits an asynchronous hook; an older one leaves it un-awaited, with a warning."""
+    return inspect.iscoroutinefunction(Configuration.get_api_key_with_prefix)
 
 
 def _keepalive() -> dict[str, Any]:

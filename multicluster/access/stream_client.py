@@ -57,7 +57,7 @@ def open_stream(
     stream.run_forever(timeout=limits[1])
     if stream.is_open():
         stream.close()
-        raise ApiException(status=0, reason=f"the command did not end within {limits[1]:g} s; pass _request_timeout")
+        raise _refusal(0, f"the command did not end within {limits[1]:g} s; pass _request_timeout")
     everything = stream.read_all()
     return ws_client.WSResponse(data=everything if binary else str(everything), status=200)
 
@@ -102,14 +102,20 @@ def _handshake(
             **_way(endpoint, context, url, limits),
         )
     except WebSocketBadStatusException as error:
-        refused = ApiException(status=error.status_code, reason=str(error))
+        refused = _refusal(error.status_code, str(error), error.resp_body or b"")
         refused.headers = {key.title(): value for key, value in (error.resp_headers or {}).items()}
         raise refused from error
     except WebSocketTimeoutException as error:
         raise TimeoutError(str(error)) from error
     except WebSocketException as error:
-        raise ApiException(status=0, reason=str(error)) from error
+        raise _refusal(0, str(error)) from error
     return websocket
+
+
+def _refusal(status: int, reason: str, body: bytes = b"") -> ApiException:
+    error = ApiException(status=status, reason=reason)
+    error.body = body  # the stock client decodes it without looking whether there is one
+    return error
 
 
 def _tls_options(endpoint: Endpoint, context: ssl.SSLContext) -> dict[str, Any]:

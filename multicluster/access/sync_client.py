@@ -119,7 +119,7 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
         """Send, and once more after each kind of trouble for which there is a remedy."""
         seen: set[Trouble] = set()
         path = url.removeprefix(self.configuration.host)
-        headers = headers or {}
+        headers = self._authorization.sign(headers or {}, self.configuration)
         while True:
             link = self._current_link()
             try:
