@@ -89,26 +89,23 @@ class EksNodePools:
 
     def get(self, name: str) -> NodePool:
         """Describe a node group, with the reasons of failed launches."""
-        nodegroup = self._describe(name)
-        pool = node_pool(nodegroup)
-        if pool.state is NodePoolState.DELETING:
-            return pool
-        return node_pool(nodegroup, *self._launch_problems(nodegroup))
+        return self._judged(self._describe(name))
 
     def fill(self, name: str) -> NodePool:
         """Describe a node group: EKS makes it with its nodes."""
         return self.get(name)
 
     def list(self) -> Iterator[NodePool]:
-        """Yield all node groups of the cluster; one that disappears meanwhile is left out."""
+        """Yield all node groups of the cluster, ours with their reasons; one that disappears meanwhile is left out."""
         with self._errors("ListNodegroups"):
             pages = self._client("eks").get_paginator("list_nodegroups").paginate(clusterName=self._cluster)
             names = [name for page in pages for name in page["nodegroups"]]
         for name in names:
             try:
-                yield self.get(name)
+                nodegroup = self._describe(name)
             except NodePoolNotFoundError:
                 continue
+            yield self._judged(nodegroup) if node_pool(nodegroup).lease else node_pool(nodegroup)
 
     def delete(self, name: str) -> None:
         """Ask for deletion; a group that EKS will not delete yet (CREATING, UPDATING) is NodePoolBusyError."""
@@ -160,6 +157,12 @@ class EksNodePools:
             answer = self._client("eks").describe_nodegroup(clusterName=self._cluster, nodegroupName=name)
             nodegroup: dict[str, Any] = answer["nodegroup"]
             return nodegroup
+
+    def _judged(self, nodegroup: dict[str, Any]) -> NodePool:
+        pool = node_pool(nodegroup)
+        if pool.state is NodePoolState.DELETING:
+            return pool
+        return node_pool(nodegroup, *self._launch_problems(nodegroup))
 
     def _launch_problems(self, nodegroup: dict[str, Any]) -> tuple[Problem, ...]:
         """Read scaling activities; where that fails, say so instead: the state is worth more than its reasons."""

@@ -98,10 +98,11 @@ class GkeNodePools:
         return node_pool(raw, *self._launch_problems(raw))
 
     def list(self) -> Iterator[NodePool]:
-        """Yield all pools of the cluster."""
+        """Yield all pools of the cluster, ours with their reasons."""
         answer = self._container("GET", f"{self._path}/nodePools", what="nodePools.list")
         for raw in answer.get("nodePools") or ():
-            yield node_pool(raw, *self._launch_problems(raw))
+            pool = node_pool(raw)
+            yield node_pool(raw, *self._launch_problems(raw)) if pool.lease else pool
 
     def delete(self, name: str) -> None:
         """Ask for deletion; NodePoolBusyError while another operation holds the cluster."""
