@@ -66,7 +66,7 @@ def readiness(
     elif len(own) < size:
         cause = _no_nodes(pool, len(own), size)
     else:
-        cause = _no_gpus(own, gpu, slices, daemon_sets) or f"the pool is {pool.status}{_words(pool.problems)}"
+        cause = _no_gpus(own, gpu, slices, daemon_sets) or f"The pool is {pool.status}{_words(pool.problems)}"
     return Readiness(ready=False, reason=seen, diagnosis=f"{seen}. {cause}", fatal=bool(hopeless), nodes=usable)
 
 

@@ -17,6 +17,7 @@ from multicluster.access.clock import Clock, system_clock
 from multicluster.errors import (
     CloudUnavailableError,
     MulticlusterError,
+    NodePoolBusyError,
     NodePoolConflictError,
     NodePoolNotFoundError,
 )
@@ -73,10 +74,10 @@ class GkeNodePools:
         body = create_body(spec, lease, self._options, locations=spec.profile.zones or self._home())
         try:
             self._container("POST", f"{self._path}/nodePools", what=f"nodePools.create {spec.name}", json=body)
-        except NodePoolConflictError:
+        except NodePoolConflictError as error:
             there = self._find(spec.name)
             if there is None:
-                raise
+                raise NodePoolBusyError(f"{error} It cannot be read yet, so whose it is will be seen later") from error
             return self._take_over(there, lease)
         return node_pool({**body["nodePool"], "status": "PROVISIONING"})
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import boto3
+import botocore.session
 import pytest
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials
 from moto import mock_aws
 from moto.eks import models as moto_eks
 
-from multicluster.errors import CloudUnavailableError, NodePoolRefusedError
+from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolRefusedError
 from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
 from multicluster.kinds.eks.node_pools import EksNodePools
 from multicluster.kinds.gke.node_pools import GkeNodePools
@@ -50,6 +52,7 @@ class Ground(Protocol):
     def lose_an_answer(self) -> None: ...
     def throttle(self) -> None: ...
     def deny_creation(self) -> None: ...
+    def read_late(self) -> None: ...
 
 
 class FakeGround:
@@ -88,6 +91,9 @@ class FakeGround:
 
     def deny_creation(self) -> None:
         self.fake.refusals = [NodePoolRefusedError("not authorized")]
+
+    def read_late(self) -> None:
+        self.fake.refusals = [NodePoolBusyError("it exists and cannot be read yet")]
 
 
 class SimulatedGround:
@@ -133,6 +139,9 @@ class SimulatedGround:
 
     def deny_creation(self) -> None:
         self.world.inject("create-denied")
+
+    def read_late(self) -> None:
+        self.world.inject("not-found-yet", times=2)
 
 
 class SimulatedEks(SimulatedGround):
@@ -206,7 +215,7 @@ class MotoGround:
     def fail_deletion(self) -> None:
         raise NotImplementedError
 
-    lack_capacity = lose_an_answer = throttle = deny_creation = fail_deletion
+    lack_capacity = lose_an_answer = throttle = deny_creation = read_late = fail_deletion
 
 
 GROUNDS: dict[str, Any] = {
@@ -217,10 +226,17 @@ GROUNDS: dict[str, Any] = {
 }
 
 
+@cache
+def models() -> Any:
+    """Keep the API models read once: they are most of what a boto3 client costs."""
+    return botocore.session.get_session().get_component("data_loader")
+
+
 def eks_pools(clock: Callable[[], datetime]) -> EksNodePools:
-    return EksNodePools(
-        session=boto3.session.Session(), cluster_name="gpu", region="us-east-1", options=OPTIONS, clock=clock
-    )
+    inner = botocore.session.get_session()
+    inner.register_component("data_loader", models())
+    session = boto3.session.Session(botocore_session=inner)
+    return EksNodePools(session=session, cluster_name="gpu", region="us-east-1", options=OPTIONS, clock=clock)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

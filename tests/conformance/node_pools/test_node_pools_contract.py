@@ -174,6 +174,19 @@ def test_create_after_a_lost_answer_finds_the_pool_it_made(
     assert [name for name in names(pools) if name == "train"] == ["train"]
 
 
+@no_faults
+def test_create_of_a_pool_that_cannot_be_read_yet_ends_with_that_pool(
+    ground: Any, pools: NodePools, spec: NodePoolSpec, lease: Lease, until: Until
+) -> None:
+    pools.create(spec, lease)
+    ground.read_late()
+
+    pool = until(remake(pools, spec, lease))
+
+    assert pool.lease == lease
+    assert until(lambda: names(pools).count("train") == 1)
+
+
 def test_a_creation_that_failed_is_failed_in_the_clouds_words(
     ground: Any, pools: NodePools, spec: NodePoolSpec, lease: Lease, until: Until
 ) -> None:
