@@ -18,6 +18,7 @@ from botocore.credentials import (
 from botocore.exceptions import ProfileNotFound
 
 from multicluster.access.kind import Network
+from multicluster.access.single_flight import PerProcessLock
 from multicluster.errors import CredentialError
 from multicluster.kinds.eks.connection import AwsConnection, Connections, read_connection
 from multicluster.kinds.eks.options import AwsCredentials, AwsRole
@@ -34,7 +35,7 @@ def aws_session(
     if options.connection:
         connection = read_connection(options.connection, connections, name=name)
     try:
-        core = botocore.session.Session(profile=options.profile or connection.profile)
+        core = _LateHandlers(profile=options.profile or connection.profile)
         core.set_default_client_config(_client_config(network))
         load = connection.credentials or core.get_component("credential_provider").load_credentials
     except ProfileNotFound as error:
@@ -56,6 +57,24 @@ def whose(options: AwsCredentials) -> str:
     elif options.connection:
         base = f"the connection {options.connection!r}"
     return f"role {options.roles[-1].role_arn} (by way of {base})" if options.roles else base
+
+
+class _LateHandlers(botocore.session.Session):
+    """A session that gets botocore's 130 event handlers with its first client: a token is signed without any."""
+
+    def __init__(self, *, profile: str | None) -> None:
+        super().__init__(include_builtin_handlers=False, profile=profile)
+        self._missing = PerProcessLock()
+        self._complete = False
+
+    def create_client(self, *arguments: Any, **options: Any) -> Any:
+        with self._missing:
+            if not self._complete:
+                session: Any = self
+                session._register_builtin_handlers(session._events)  # noqa: SLF001  the parent's, at another time
+                self._complete = True
+        create: Any = super().create_client
+        return create(*arguments, **options)
 
 
 class _Provider(CredentialProvider):  # type: ignore[misc, unused-ignore]
