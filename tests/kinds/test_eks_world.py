@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
@@ -126,6 +127,20 @@ def test_a_profile_is_used_and_a_missing_one_is_named_with_the_cluster(clusters,
     assert "user/train" in who(core(clusters.eks(credentials={"profile": "train"})))
     with pytest.raises(CredentialError, match="cluster 'gpu-use1': AWS profile 'trian'"):
         clusters.eks(credentials={"profile": "trian"}).endpoint()
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_pods_own_role_is_taken_from_its_projected_token(world, clusters, core, tmp_path, monkeypatch):
+    subject = "system:serviceaccount:airflow:worker"
+    role = world.aws.iam.add_role("irsa", trust=[subject])
+    claims = base64.urlsafe_b64encode(json.dumps({"sub": subject, "exp": 4102444800}).encode()).decode().rstrip("=")
+    (tmp_path / "token").write_text(f"e30.{claims}.sig")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_ROLE_ARN", role.arn)
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+
+    assert "assumed-role/irsa/" in who(core(clusters.eks()))
 
 
 def test_no_credentials_at_all_is_said_with_the_ways_to_give_some(gpu, clusters, monkeypatch):
