@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -66,21 +65,16 @@ def database(dag_folder: Path) -> Path:
 def session_world():
     """Start two EKS clusters, a GKE one, and one of no cloud, with no delays."""
     from multicluster.simulator import Delays, World
+    from multicluster.testing.world import enter
 
     with World(delays=Delays.none()) as world:
         for name in CLUSTERS:
             world.add_eks(name)
         world.add_gke("gpu-euw4")
         world.add_plain("here")
-        patch = pytest.MonkeyPatch()
-        for name in ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            patch.delenv(name, raising=False)
-        registry = world.root / "clusters.json"
-        registry.write_text(json.dumps(world.registry()))
-        for name, value in {**world.env(), "MULTICLUSTER_REGISTRY": str(registry)}.items():
-            patch.setenv(name, value)
-        yield world
-        patch.undo()
+        with pytest.MonkeyPatch.context() as patch:
+            enter(world, world.root / "clusters.json", patch)
+            yield world
 
 
 @pytest.fixture

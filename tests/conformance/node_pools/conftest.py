@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -185,6 +186,8 @@ class MotoGround:
         self.patch = patch
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")
+        for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
+            patch.delenv(name)  # a world of other tests in this process
         stack.enter_context(mock_aws())
         role = "arn:aws:iam::123456789012:role/eks"
         boto3.client("eks", "us-east-1").create_cluster(name="gpu", roleArn=role, resourcesVpcConfig={})

@@ -7,6 +7,7 @@ EKS (2017-11-01), Auto Scaling (2011-01-01) and EC2 (2016-11-15).
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ GROUP = {
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.session.Session]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
+    for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
+        monkeypatch.delenv(name)  # a world of other tests in this process
     with mock_aws():
         session = boto3.session.Session(region_name="us-east-1")
         role = "arn:aws:iam::123456789012:role/eks"
