@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 UNSET = ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN",
          "AWS_WEB_IDENTITY_TOKEN_FILE", "KUBECONFIG")  # fmt: skip
 """What would win over the world's own environment, or lead out of it."""
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy that refuses, so that no token of the world goes to a real cloud: google-auth sends every token to
+iamcredentials.googleapis.com to ask for its allowed locations, whatever endpoint was configured."""
 
 
 @contextlib.contextmanager
@@ -53,7 +56,8 @@ def enter(world: World, path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry
     path.write_text(json.dumps(world.registry()))
     for name in UNSET:
         monkeypatch.delenv(name, raising=False)
-    for name, value in {**world.env(), "MULTICLUSTER_REGISTRY": str(path)}.items():
+    proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE)
+    for name, value in {**proxies, **world.env(), "MULTICLUSTER_REGISTRY": str(path)}.items():
         monkeypatch.setenv(name, value)
     _move_metadata_server(monkeypatch, world.metadata_host)
     return load_registry()

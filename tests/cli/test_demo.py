@@ -151,14 +151,14 @@ def test_ended_half_way_it_leaves_no_process_behind(started, temporary, number, 
     ("number", "said"),
     [
         (signal.SIGINT, b"airflow standalone"),
-        (signal.SIGTERM, b"the run ended: success"),
+        (signal.SIGTERM, b"the run ended: "),
         (signal.SIGKILL, b"train_on_gpus runs: http://127.0.0.1:"),
     ],
 )
 def test_the_real_airflow_of_the_ui_leaves_no_process_behind(temporary, number, said):
     process = subprocess.Popen([COMMAND, "demo", "--ui"], env=environment(temporary), stdout=subprocess.PIPE)
     try:
-        await_line(process, said)
+        line = await_line(process, said)
         before = processes_of(temporary)
         process.send_signal(number)
         process.communicate(timeout=60)
@@ -166,5 +166,6 @@ def test_the_real_airflow_of_the_ui_leaves_no_process_behind(temporary, number, 
         if process.poll() is None:
             process.kill()
 
+    assert b"failed" not in line
     assert len(before) > 1, before
     assert left_of(temporary) == []

@@ -17,9 +17,13 @@ from multicluster.errors import MissingExtraError
 
 RUNNER = "airflow_multicluster.demo.run"
 """Started by name: the core does not import the provider."""
-UNSET = ("AIRFLOW_CONFIG", "AIRFLOW__CORE__DAGS_FOLDER", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "PYTHONPATH_AIRFLOW",
-         "GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "KUBECONFIG")  # fmt: skip
+UNSET = ("AIRFLOW_CONFIG", "ALL_PROXY", "all_proxy", "GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE",
+         "AWS_SESSION_TOKEN", "KUBECONFIG")  # fmt: skip
 """What the user's own environment must not bring into the simulated world."""
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy that refuses: nothing leaves this machine. google-auth sends every token to iamcredentials.googleapis.com to
+ask for its allowed locations, whatever endpoint was configured."""
+PROXIES = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), NOWHERE)
 
 
 def require_airflow() -> None:
@@ -41,6 +45,7 @@ def airflow_environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in UNSET}
     return {
         **{name: value for name, value in kept.items() if not name.startswith("AIRFLOW__")},
+        **PROXIES,
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder()),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

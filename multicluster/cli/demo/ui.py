@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -92,8 +93,9 @@ class Show:
         self._screen.doing(doing)
         end = None if limit is None else time.monotonic() + limit
         while self._airflow.running:
-            if done():
-                return True
+            with contextlib.suppress(OSError):  # a busy Airflow may not answer in time; it is asked again
+                if done():
+                    return True
             if end is not None and time.monotonic() > end:
                 self._line("airflow", "failed", f"gave up after {limit:g} s: {doing}")
                 return False
