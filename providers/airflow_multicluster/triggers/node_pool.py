@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_multicluster.off_loop import off_loop
+from airflow_multicluster.triggers.haste import not_in_haste
 
 if TYPE_CHECKING:
     from airflow_multicluster.watches.finding import Finding
@@ -32,13 +33,14 @@ class _Waiting(BaseTrigger):
     async def _until_settled(
         self, look: Callable[[], Finding], *, poll_interval: float, deadline: float
     ) -> TriggerEvent:
-        said = ""
+        said, started = "", time.monotonic()
         while True:
             finding = await off_loop(look)
             if finding.text != said:
                 self.log.info("%s", finding.text)
                 said = finding.text
             if finding.settled:
+                await not_in_haste(self, started=started)
                 return TriggerEvent(finding.to_event())
             if time.time() >= deadline:
                 return TriggerEvent({"status": "timeout", "text": finding.text})
@@ -98,5 +100,7 @@ class AskAgainTrigger(_Waiting):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Let the time pass."""
+        started = time.monotonic()
         await asyncio.sleep(self.seconds)
+        await not_in_haste(self, started=started)
         yield TriggerEvent({"asked": self.asked})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from functools import cached_property
@@ -11,6 +12,7 @@ from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_multicluster.hooks.cluster import AsyncClusterHook
+from airflow_multicluster.triggers.haste import not_in_haste
 from multicluster.errors import MulticlusterError
 
 WHEREABOUTS = frozenset({"config_dict", "connection_extras", "cluster_context", "in_cluster", "kubernetes_conn_id"})
@@ -44,6 +46,7 @@ class ClusterPodTrigger(KubernetesPodTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait as the stock trigger does; all triggers of a cluster share one client while any of them runs."""
+        started = time.monotonic()
         try:
             cluster = await self.hook.cluster()
         except MulticlusterError:
@@ -52,6 +55,7 @@ class ClusterPodTrigger(KubernetesPodTrigger):
         # the first event of a generator (dag.test() does) never lets it come to its end.
         async with cluster.keeping_async_client() if cluster else nullcontext():
             events = [event async for event in super().run()]
+        await not_in_haste(self, started=started)
         for event in events:
             yield event
 
