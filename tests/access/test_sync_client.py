@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import socket
 import ssl
 import threading
@@ -304,3 +305,12 @@ def test_connections_of_closed_clients_do_not_pile_up(access):
 
     assert descriptors() <= before + 60  # the server's side of them closes in its own time
     assert threading.active_count() < 200
+
+
+def test_the_errors_of_both_clients_pickle():
+    from multicluster.access.async_client import UnreachableClientError
+    from multicluster.access.sync_client import UnreachableHTTPError
+
+    errors = [UnreachableHTTPError("gone"), UnreachableClientError("gone")]
+
+    assert [str(pickle.loads(pickle.dumps(error))) for error in errors] == ["gone", "gone"]

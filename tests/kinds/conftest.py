@@ -83,12 +83,13 @@ def core():
 
 
 class Watcher:
-    """Notes files opened for writing and child processes, while ``on``."""
+    """Notes files opened for writing, child processes and host names looked up, while ``on``."""
 
     def __init__(self) -> None:
         self.on = False
         self.written: list[str] = []
         self.processes: list[str] = []
+        self.hosts: list[str] = []
         sys.addaudithook(self._see)
 
     def _see(self, event, args):
@@ -98,6 +99,8 @@ class Watcher:
             self.written.append(args[0])
         if event in {"subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"}:
             self.processes.append(str(args[0]))
+        if event == "socket.getaddrinfo":
+            self.hosts.append(str(args[0]))
 
     @contextlib.contextmanager
     def watching(self):

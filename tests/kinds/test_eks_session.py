@@ -31,14 +31,14 @@ def handlers(core, event):
 def test_a_client_of_the_session_finds_all_of_botocores_handlers(session, event):
     stock = botocore.session.Session()
     stock.create_client("sts", region_name="eu-west-1")
-    client = session.client("sts")
+    client = session.create_client("sts")
 
-    assert handlers(session._session, event) == handlers(stock, event)
+    assert handlers(session, event) == handlers(stock, event)
     assert client.meta.region_name == "eu-west-1"
 
 
 def test_clients_have_the_clusters_time_outs_and_retries(session):
-    config = session.client("eks").meta.config
+    config = session.create_client("eks").meta.config
 
     assert (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"]) == (5, 7, 4)
 

@@ -16,7 +16,7 @@ from multicluster.kinds.eks.session import aws_session, whose
 from multicluster.kinds.eks.token_source import EksTokenSource, SigningKey
 
 if TYPE_CHECKING:
-    import boto3
+    import botocore.session
 
     from multicluster.node_pools.protocol import NodePools
 
@@ -56,11 +56,13 @@ class EksAccess:
 
     def node_pools(self) -> NodePools:
         """The cluster's managed node groups."""
+        import boto3
+
         from multicluster.kinds.eks.node_pools import EksNodePools
 
         self._key()
         return EksNodePools(
-            session=self._session(),
+            session=boto3.session.Session(botocore_session=self._session()),
             cluster_name=self._options.cluster_name,
             region=self._options.region,
             options=self._context.node_pools,
@@ -87,7 +89,7 @@ class EksAccess:
         with describe_errors(name, options.cluster_name, options.region, self._subject):
             key = ("eks client", options.credentials, options.region, self._context.network)
             session = self._session()
-            client = self._context.shared.once(key, lambda: session.client("eks"))
+            client: Any = self._context.shared.once(key, lambda: session.create_client("eks"))
             cluster: dict[str, Any] = client.describe_cluster(name=options.cluster_name)["cluster"]
         server, ca = cluster.get("endpoint"), cluster.get("certificateAuthority", {}).get("data")
         if server and ca:
@@ -99,7 +101,7 @@ class EksAccess:
             "endpoint; it can be reached once it is ACTIVE"
         )
 
-    def _session(self) -> boto3.session.Session:
+    def _session(self) -> botocore.session.Session:
         options, context = self._options, self._context
         key = ("aws session", options.credentials, options.region, context.network)
         return context.shared.once(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import (
@@ -26,7 +25,7 @@ from multicluster.kinds.eks.options import AwsCredentials, AwsRole
 
 def aws_session(
     options: AwsCredentials, *, region: str, connections: Connections, name: str, network: Network
-) -> boto3.session.Session:
+) -> botocore.session.Session:
     """Return a session whose credentials renew themselves; nobody is asked for credentials yet.
 
     *name* is the cluster's, for errors. Raises CredentialError for a profile or a connection that cannot be used.
@@ -36,6 +35,7 @@ def aws_session(
         connection = read_connection(options.connection, connections, name=name)
     try:
         core = _LateHandlers(profile=options.profile or connection.profile)
+        core.set_config_variable("region", region)
         core.set_default_client_config(_client_config(network))
         load = connection.credentials or core.get_component("credential_provider").load_credentials
     except ProfileNotFound as error:
@@ -46,7 +46,7 @@ def aws_session(
     for role in (*connection.roles, *options.roles):
         load = partial(_assume, core, load, role, region)
     core.register_component("credential_provider", CredentialResolver([_Provider(load)]))
-    return boto3.session.Session(botocore_session=core, region_name=region)
+    return core
 
 
 def whose(options: AwsCredentials) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from google.auth.transport.requests import AuthorizedSession, Request
+import requests
+from google.auth.transport.requests import Request
+from requests.auth import AuthBase
 
 from multicluster.access.single_flight import PerProcessLock
+
+UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,12 +20,49 @@ class GoogleSession:
 
     credentials: Any = field(repr=False)
     request: Request
-    http: AuthorizedSession
+    http: requests.Session
     lock: PerProcessLock
 
     @classmethod
     def of(cls, credentials: Any) -> Self:
         """Return a session for *credentials*; no network is used."""
-        return cls(
-            credentials=credentials, request=Request(), http=AuthorizedSession(credentials), lock=PerProcessLock()
-        )
+        lock, request, http = PerProcessLock(), Request(), requests.Session()
+        http.auth = GoogleBearer(credentials, request, lock)
+        return cls(credentials=credentials, request=request, http=http, lock=lock)
+
+
+class GoogleBearer(AuthBase):
+    """Put the credentials' token on each request; after a 401, a new one once.
+
+    google-auth's own AuthorizedSession is not used: since 2.6x it also sends the token to
+    iamcredentials.googleapis.com (``allowedLocations``), in a thread of its own and with no setting to leave it.
+    """
+
+    def __init__(self, credentials: Any, request: Request, lock: PerProcessLock) -> None:
+        self._credentials = credentials
+        self._request = request
+        self._lock = lock
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign *request*. Raises google-auth's errors when no token can be had."""
+        with self._lock:
+            if not self._credentials.valid:
+                self._credentials.refresh(self._request)
+            self._credentials.apply(request.headers)
+        request.register_hook("response", self._replay)
+        return request
+
+    def _replay(self, response: requests.Response, **how: Any) -> requests.Response:
+        if response.status_code != UNAUTHORIZED:
+            return response
+        response.close()
+        again = response.request.copy()
+        again.deregister_hook("response", self._replay)
+        refused = str(again.headers.get("Authorization", "")).removeprefix("Bearer ")
+        with self._lock:
+            if self._credentials.token == refused:
+                self._credentials.refresh(self._request)
+            self._credentials.apply(again.headers)
+        answer: requests.Response = response.connection.send(again, **how)
+        answer.history.append(response)
+        return answer

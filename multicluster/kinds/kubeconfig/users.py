@@ -77,11 +77,12 @@ def gke_tokens(plugin: GkePlugin, endpoint: Endpoint, context: ClusterContext) -
 
 
 def _region_of_machine(plugin: EksPlugin, name: str) -> str:
-    import boto3
+    import botocore.session
     from botocore.exceptions import ProfileNotFound
 
     try:
-        region = os.environ.get("AWS_REGION") or boto3.session.Session(profile_name=plugin.profile).region_name
+        session = botocore.session.Session(profile=plugin.profile, include_builtin_handlers=False)
+        region: str | None = os.environ.get("AWS_REGION") or session.get_config_variable("region")
     except ProfileNotFound as error:
         raise CredentialError(f"cluster {name!r}: AWS profile {plugin.profile!r} is not on this machine") from error
     if not region:
