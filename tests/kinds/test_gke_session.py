@@ -42,6 +42,21 @@ class Refusing(BaseAdapter):
         return None
 
 
+@pytest.fixture
+def gpu(world, enter):
+    world.add_gke("gpu")
+    enter()
+
+
+@pytest.fixture(params=["metadata server", "key file"])
+def options(request, world, tmp_path):
+    if request.param == "metadata server":
+        return {}
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(world.google.key_file("trainer")))
+    return {"credentials": {"serviceAccountFile": str(path)}}
+
+
 def session(*refused: str):
     made, adapter = GoogleSession.of(CountedCredentials()), Refusing(*refused)
     made.http.mount("https://", adapter)
@@ -69,16 +84,7 @@ def test_a_token_refused_twice_is_the_callers_to_judge():
     assert server.seen == ["t1", "t2"]
 
 
-@pytest.mark.parametrize("source", ["metadata server", "key file"])
-def test_the_token_goes_to_google_kubernetes_engine_and_nowhere_else(
-    world, enter, clusters, core, watcher, tmp_path, source
-):
-    world.add_gke("gpu")
-    enter()
-    key = tmp_path / "key.json"
-    key.write_text(json.dumps(world.google.key_file("trainer")))
-    options = {"credentials": {"serviceAccountFile": str(key)}} if source == "key file" else {}
-
+def test_the_token_goes_to_google_kubernetes_engine_and_nowhere_else(gpu, clusters, core, watcher, options):
     with watcher.watching() as seen:
         access = clusters.gke(endpoint="public", **options)
         core(access).list_namespace()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multicluster.kinds.gke.node_pool_errors import refusal, transport_errors
 
 if TYPE_CHECKING:
-    from google.auth.transport.requests import AuthorizedSession
+    from requests import Session
 
 TIMEOUT = (5, 30)
 """Seconds to connect, and to wait for the next byte."""
@@ -24,7 +24,7 @@ def compute_url() -> str:
 class Calls:
     """One API of Google's below one address."""
 
-    def __init__(self, session: AuthorizedSession, url: str, *, subject: str) -> None:
+    def __init__(self, session: Session, url: str, *, subject: str) -> None:
         self._session = session
         self._url = url.rstrip("/")
         self._subject = subject
@@ -41,9 +41,7 @@ class Calls:
         """Return the answer's JSON object. Blocks; never asks twice: whoever called decides about that."""
         what = f"{self._subject}: {what}"
         with transport_errors(what):
-            response = self._session.request(
-                method, f"{self._url}/{path}", json=json, params=params, timeout=TIMEOUT, max_allowed_time=sum(TIMEOUT)
-            )
+            response = self._session.request(method, f"{self._url}/{path}", json=json, params=params, timeout=TIMEOUT)
             body = _object(response)
         if response.status_code >= ERRORS_FROM:
             raise refusal(what, response.status_code, body)

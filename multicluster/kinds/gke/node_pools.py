@@ -30,8 +30,8 @@ from multicluster.node_pools.adoption import Adoption, adopt, being_remade
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 if TYPE_CHECKING:
-    from google.auth.transport.requests import AuthorizedSession
     from pydantic import BaseModel
+    from requests import Session
 
     from multicluster.node_pools.lease import Lease
     from multicluster.node_pools.pool import NodePoolSpec
@@ -46,7 +46,7 @@ class GkeNodePools:
     def __init__(
         self,
         *,
-        session: AuthorizedSession,
+        session: Session,
         project_id: str,
         location: str,
         cluster_name: str,

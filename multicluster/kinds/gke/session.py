@@ -49,15 +49,15 @@ class GoogleBearer(AuthBase):
             if not self._credentials.valid:
                 self._credentials.refresh(self._request)
             self._credentials.apply(request.headers)
-        request.register_hook("response", self._replay)
+        request.hooks["response"] = [*request.hooks.get("response", []), self._replay]
         return request
 
     def _replay(self, response: requests.Response, **how: Any) -> requests.Response:
         if response.status_code != UNAUTHORIZED:
             return response
-        response.close()
+        _ = response.content  # read to its end, the connection can be used again
         again = response.request.copy()
-        again.deregister_hook("response", self._replay)
+        again.hooks = {"response": []}
         refused = str(again.headers.get("Authorization", "")).removeprefix("Bearer ")
         with self._lock:
             if self._credentials.token == refused:
