@@ -1,0 +1,132 @@
+"""What is checked before a cloud is asked for a pool, or to delete one."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airflow_multicluster import node_pools
+from airflow_multicluster.hooks.cluster import find_cluster
+from multicluster.errors import (
+    ClusterCordonedError,
+    NodePoolConflictError,
+    NodePoolLimitError,
+    UnknownProfileError,
+)
+from multicluster.testing.fake_clock import FakeClock
+from multicluster.testing.fake_node_pools import FakeNodePools, Pace
+
+OWNER = "0" * 20
+
+
+@pytest.fixture
+def pools():
+    return FakeNodePools(clock=FakeClock(datetime.now(UTC)), pace=Pace(launched=0, ready=0, active=0))
+
+
+@pytest.fixture
+def registered(monkeypatch, tmp_path, pools):
+    """Register the cluster ``nam`` with what the test adds; its pools are in memory."""
+
+    def register(**more):
+        profiles = {"l4": {"instanceTypes": ["g6.xlarge"]}}
+        node_pools_ = {"profiles": profiles, "limits": more.pop("limits", {})}
+        one = {"name": "nam", "auth": {"kubeconfig": {"context": "c"}}, "nodePools": node_pools_, **more}
+        path = tmp_path / "clusters.json"
+        document = {"apiVersion": "multicluster/v1alpha1", "kind": "ClusterRegistry", "clusters": [one]}
+        path.write_text(json.dumps(document))
+        monkeypatch.setenv("MULTICLUSTER_REGISTRY", str(path))
+        monkeypatch.setattr(find_cluster("nam"), "node_pools", lambda: pools)
+
+    return register
+
+
+def request(name="mc-a", *, size=1, profile="l4", max_lifetime=None):
+    return node_pools.request_pool(
+        cluster_name="nam", profile_name=profile, name=name, owner=OWNER, size=size, max_lifetime=max_lifetime
+    )
+
+
+def hours_left(pool):
+    return round((pool.lease.expires_at - datetime.now(UTC)).total_seconds() / 3600, 1)
+
+
+def test_the_lease_names_the_owner_and_lasts_a_day(registered):
+    registered()
+
+    assert (request().lease.owner, hours_left(request())) == (OWNER, 24)
+
+
+def test_the_lease_lasts_as_long_as_the_registry_allows(registered):
+    registered(limits={"maxLifetimeSeconds": 7200})
+
+    assert hours_left(request()) == 2
+
+
+def test_the_lease_lasts_as_long_as_the_task_says(registered):
+    registered(limits={"maxLifetimeSeconds": 7200})
+
+    assert hours_left(request(max_lifetime=timedelta(hours=1))) == 1
+
+
+def test_a_longer_lease_than_the_registry_allows_is_refused(registered, pools):
+    registered(limits={"maxLifetimeSeconds": 7200})
+
+    with pytest.raises(NodePoolLimitError, match="7200"):
+        request(max_lifetime=timedelta(hours=3))
+    assert pools.asked == []
+
+
+@pytest.mark.parametrize(("limits", "size"), [({"pools": 1}, 1), ({"nodes": 3}, 2)])
+def test_more_than_the_registrys_limits_is_refused(registered, limits, size):
+    registered(limits=limits)
+    request("mc-a", size=size)
+
+    with pytest.raises(NodePoolLimitError, match="mc-a"):
+        request("mc-b", size=size)
+
+
+def test_asking_again_for_what_was_granted_is_within_the_limits(registered):
+    registered(limits={"pools": 1, "nodes": 1})
+
+    assert request().name == request().name
+
+
+def test_a_cordoned_cluster_gets_no_pool(registered, pools):
+    registered(cordoned={"reason": "upgrade to 1.35"})
+
+    with pytest.raises(ClusterCordonedError, match=r"upgrade to 1\.35"):
+        request()
+    assert pools.asked == []
+
+
+def test_a_cordoned_cluster_still_loses_its_pools(registered):
+    registered()
+    request()
+    registered(cordoned={"reason": "upgrade"})
+
+    assert node_pools.delete_pool(cluster_name="nam", name="mc-a", owner=OWNER)
+
+
+def test_an_unknown_profile_is_refused_with_the_known_ones(registered):
+    registered()
+
+    with pytest.raises(UnknownProfileError, match="l4"):
+        request(profile="h100")
+
+
+def test_a_pool_of_another_owner_is_not_deleted(registered, pools):
+    registered()
+    request()
+
+    with pytest.raises(NodePoolConflictError, match="left alone"):
+        node_pools.delete_pool(cluster_name="nam", name="mc-a", owner="1" * 20)
+    assert ("delete", "mc-a") not in pools.asked
+
+
+def test_a_pool_that_is_not_there_is_deleted_already(registered):
+    registered()
+
+    assert not node_pools.delete_pool(cluster_name="nam", name="mc-a", owner=OWNER)
