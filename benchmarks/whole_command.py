@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class Watched:
 
     seconds: float
     megabytes: float
-    """Highest sum of the resident memory of the process and all its descendants; shared pages count in each."""
+    """Highest sum over the process and all its descendants; a page that several share counts once, in parts (PSS)."""
 
 
 def watch(command: list[str], *, folder: Path, environment: Mapping[str, str] | None = None) -> Watched:
@@ -29,7 +29,7 @@ def watch(command: list[str], *, folder: Path, environment: Mapping[str, str] | 
     with (folder / "output.txt").open("w+") as output:
         process = psutil.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         while True:
-            peak = max(peak, _resident(process))
+            peak = max(peak, _held(process))
             try:
                 code = process.wait(timeout=SAMPLE_SECONDS)
                 break
@@ -42,11 +42,12 @@ def watch(command: list[str], *, folder: Path, environment: Mapping[str, str] | 
     return Watched(seconds=seconds, megabytes=peak / 1e6)
 
 
-def _resident(process: psutil.Process) -> int:
+def _held(process: psutil.Process) -> int:
     total = 0
     try:
         for member in (process, *process.children(recursive=True)):
-            total += member.memory_info().rss
+            memory = member.memory_full_info()
+            total += getattr(memory, "pss", memory.rss)  # Linux alone tells what is shared
     except psutil.NoSuchProcess:
         pass  # it ended while it was looked at; the next sample sees the rest
     return total
