@@ -43,6 +43,7 @@ def counted(code: str, folder) -> list[list[str]]:
         ("pathlib.Path('kubeconfig').write_text('x')", 0, 1, 0),
         ("inside(\"pathlib.Path('anything').write_text('x')\")", 0, 1, 0),
         ("inside(\"pathlib.Path('notes.txt').exists()\")", 0, 0, 0),
+        ("os.mkdir('__pycache__'); inside(\"open(os.path.abspath('__pycache__/a.pyc.1'), 'w').close()\")", 0, 0, 0),
         ("subprocess.run(['true'])", 0, 0, 1),
         ("inside(\"subprocess.run(['true'])\")", 1, 0, 0),
         ("subprocess.run('aws --version || true', shell=True)", 0, 0, 1),

@@ -63,8 +63,8 @@ class AuthAudit:
             return  # a descriptor that is open already
         name = os.fsdecode(path)
         written = isinstance(flags, int) and bool(flags & WRITING)
-        if name == os.devnull or name.startswith("/proc/"):
-            return
+        if name == os.devnull or name.startswith("/proc/") or "/__pycache__/" in name:
+            return  # bytecode is written by whichever import comes first
         secret = SECRET_NAMES.search(name) is not None and not name.startswith((sys.prefix, sys.base_prefix))
         if written:
             counts = secret or called_from_rooms(sys._getframe(2))  # noqa: SLF001 - as above
