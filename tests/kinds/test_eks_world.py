@@ -208,12 +208,29 @@ def test_a_rotated_certificate_authority_is_described_again(world, gpu, clusters
     ("status", "kind"), [("CREATING", ClusterUnreachableError), ("FAILED", AccessError), ("DELETING", AccessError)]
 )
 def test_a_cluster_without_endpoint_is_named_with_its_status(clusters, monkeypatch, status, kind):
-    described = {"cluster": {"status": status}}
+    described = {"status": status}
     access = clusters.eks()
-    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", lambda *_: described)
+    monkeypatch.setattr("multicluster.kinds.eks.access.describe_at_once", lambda *_, **__: described)
 
     with pytest.raises(kind, match=f"'gpu' in us-east-1 is {status} and has no endpoint"):
         access.endpoint()
+
+
+@pytest.mark.parametrize("fault", ["throttled", "server-error", "drop", "lost-response"])
+def test_a_description_that_fails_at_first_is_left_to_boto3_and_its_retries(world, gpu, clusters, fault):
+    world.inject(fault, operation="DescribeCluster", times=1)
+
+    assert clusters.eks().endpoint().server == gpu.kubernetes.url
+    assert calls(world, "DescribeCluster") == 2
+
+
+def test_the_description_honours_what_aws_config_files_say(world, gpu, clusters, tmp_path, monkeypatch):
+    config = tmp_path / "config"
+    config.write_text(f"[default]\nservices = here\n[services here]\neks =\n  endpoint_url = {world.aws_url}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_ENDPOINT_URL_EKS")
+
+    assert clusters.eks().endpoint().server == gpu.kubernetes.url
 
 
 def test_an_unknown_cluster_is_named_with_region_and_identity(gpu, clusters):

@@ -10,6 +10,7 @@ from multicluster.access.cached_tokens import CachedTokens
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterContext
 from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError
+from multicluster.kinds.eks.describe import describe_at_once
 from multicluster.kinds.eks.errors import credential_errors, describe_errors
 from multicluster.kinds.eks.options import EksOptions
 from multicluster.kinds.eks.session import aws_session, whose
@@ -85,19 +86,21 @@ class EksAccess:
     def _describe(self) -> tuple[str, str]:
         """Return endpoint and CA (base64 of PEM) from DescribeCluster."""
         name, options = self._context.name, self._options
-        self._key()
-        with describe_errors(name, options.cluster_name, options.region, self._subject):
-            key = ("eks client", options.credentials, options.region, self._context.network)
-            session = self._session()
-            client: Any = self._context.shared.once(key, lambda: session.create_client("eks"))
-            cluster: dict[str, Any] = client.describe_cluster(name=options.cluster_name)["cluster"]
+        cluster_name, region = options.cluster_name, options.region
+        key, session, network = self._key(), self._session(), self._context.network
+        cluster = describe_at_once(session, key, cluster_name=cluster_name, region=region, network=network)
+        if cluster is None:
+            with describe_errors(name, cluster_name, region, self._subject):
+                # Made for this question only: it is asked once, and again after a failure.
+                client: Any = session.create_client("eks")
+                cluster = client.describe_cluster(name=cluster_name)["cluster"]
         server, ca = cluster.get("endpoint"), cluster.get("certificateAuthority", {}).get("data")
         if server and ca:
             return server, ca
         status = cluster.get("status", "unknown")
         kind = ClusterUnreachableError if status in COMING else AccessError
         raise kind(
-            f"cluster {name!r}: EKS cluster {options.cluster_name!r} in {options.region} is {status} and has no "
+            f"cluster {name!r}: EKS cluster {cluster_name!r} in {region} is {status} and has no "
             "endpoint; it can be reached once it is ACTIVE"
         )
 

@@ -12,14 +12,19 @@ from multicluster.errors import CredentialError
 
 
 def sts_host(region: str) -> str:
-    """Return the canonical regional host of *region*'s partition, such as ``sts.cn-north-1.amazonaws.com.cn``.
+    """Return the canonical regional STS host, such as ``sts.cn-north-1.amazonaws.com.cn``.
 
-    It comes from botocore's own data. Environment, config files and endpoint overrides have no say: the API server's
-    verifier knows the canonical hosts only (aws-iam-authenticator, pkg/token).
+    Environment, config files and endpoint overrides have no say: the API server's verifier knows the canonical hosts
+    only (aws-iam-authenticator, pkg/token).
     """
+    return regional_host("sts", region)
+
+
+def regional_host(service: str, region: str) -> str:
+    """Return a service's host in *region*'s partition, from botocore's own data. Raises CredentialError."""
     for partition in _partitions():
         if region in partition["regions"] or re.match(partition["regionRegex"], region):
-            return f"sts.{region}.{partition['outputs']['dnsSuffix']}"
+            return f"{service}.{region}.{partition['outputs']['dnsSuffix']}"
     raise CredentialError(f"no AWS partition known to this botocore has a region {region!r}; correct it, or upgrade")
 
 
