@@ -74,7 +74,7 @@ def test_the_timeline_shows_clouds_tasks_and_the_pods_own_output(temporary):
     assert result.returncode == 0, result.stdout
     assert first("gpu-use1", "launched") < first("gpu-use1", "advertises 1 GPU") < first("gpu-use1", "│ epoch 1/3")
     assert first("gpu-use1", "│ epoch 3/3") < first("gpu-use1", "│ accuracy 0.93") < first("gpu-euw4", "│ epoch 1/3")
-    assert first("gpu-use1", "terminated") < first("seconds in all")
+    assert first("gpu-use1", "terminated") < first("GPU seconds idle")
     assert not [line for line in lines if "airflow.sdk" in line or "loc=" in line]
     assert "\x1b" not in result.stdout
     assert "Airflow's own log: " in result.stderr

@@ -11,7 +11,7 @@ import pytest
 from multicluster.cli import main
 from multicluster.cli.demo.facts import Cloud, Facts, to_document
 from multicluster.cli.demo.outcome import differences
-from multicluster.cli.demo.proof import print_proof
+from multicluster.cli.demo.proof import print_end
 from multicluster.cli.demo.scenarios import SCENARIOS
 
 EMPTY = Cloud(pools_left=(), instances_left=(), instances_launched=1, tokens_seen=1, tokens_refused=0)
@@ -100,10 +100,13 @@ def test_the_document_holds_what_was_counted():
 def test_the_proof_shows_each_cloud_in_its_column():
     out = io.StringIO()
     facts = dataclasses.replace(as_promised("ok"), google=dataclasses.replace(EMPTY, pools_left=("a/b", "a/c")))
-    print_proof(facts, out)
+    print_end(facts, "a story", ["node pool a/b is left"], out)
+    cells = {line[:31].strip(): line[31:].split() for line in out.getvalue().splitlines()}
 
-    left = next(line for line in out.getvalue().splitlines() if "node pools left" in line)
-    assert left.split()[-2:] == ["0", "2"]
+    assert cells["node pools left"] == ["0", "2", "2"]
+    assert cells["tokens minted"] == ["1", "2", "3"]
+    assert cells["files used to authenticate"] == ["0"]
+    assert "NOT as promised: a story\n  node pool a/b is left\n" in out.getvalue()
 
 
 @pytest.fixture

@@ -74,20 +74,12 @@ def _play(scenario: Scenario, args: argparse.Namespace) -> int:
 
 def _report(scenario: Scenario, facts: Facts, found: list[str], *, as_json: bool) -> None:
     from multicluster.cli.demo.facts import to_document
-    from multicluster.cli.demo.proof import print_proof
+    from multicluster.cli.demo.proof import print_end
 
     if as_json:
         print_json(to_document(scenario.name, facts, found))
-        return
-    print()
-    print_proof(facts, sys.stdout)
-    print()
-    if not found:
-        print(f"as promised: {scenario.story}")
-        return
-    print(f"not as promised ({scenario.story})")
-    for difference in found:
-        print(f"  {difference}")
+    else:
+        print_end(facts, scenario.story, found, sys.stdout)
 
 
 def _say_where(workshop: Workshop) -> None:

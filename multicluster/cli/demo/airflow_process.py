@@ -63,7 +63,7 @@ class AirflowProcess:
         reading, writing = os.pipe()
         with log.open("wb") as sink:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", RUNNER, str(writing)],
+                [sys.executable, "-P", "-m", RUNNER, str(writing)],
                 pass_fds=[writing],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE if echo else sink,

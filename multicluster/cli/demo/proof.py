@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
+
+from multicluster.cli.demo.scenarios import CLUSTERS
 
 if TYPE_CHECKING:
     from multicluster.cli.demo.facts import Facts
 
-COLUMNS = ("", "AWS", "Google")
+COLUMNS = ("counted", "AWS", "Google", "in all")
 
 
-def rows(facts: Facts) -> list[tuple[str, str, str]]:
-    """Return the proof as rows; a row that is no cloud's own has its value in the first column of values."""
-    aws, google = facts.aws, facts.google
-    minted = facts.tokens_minted
+def rows(facts: Facts) -> list[tuple[str, ...]]:
+    """Return the proof as rows of COLUMNS; what no cloud counts for itself stands in the last column alone."""
+    aws, google, minted = facts.aws, facts.google, facts.tokens_minted
     return [
-        ("node pools left", str(len(aws.pools_left)), str(len(google.pools_left))),
-        ("instances left", str(len(aws.instances_left)), str(len(google.instances_left))),
-        ("instances rented", str(aws.instances_launched), str(google.instances_launched)),
-        ("tokens that API servers saw", str(aws.tokens_seen), str(google.tokens_seen)),
-        ("tokens they refused", str(aws.tokens_refused), str(google.tokens_refused)),
-        ("tokens minted", ", ".join(f"{count} for {name}" for name, count in minted.items()) or "0", ""),
-        ("files used to authenticate", str(len(facts.auth_files)), ""),
-        ("processes used to authenticate", str(len(facts.auth_subprocesses)), ""),
-        ("GPU seconds used", f"{facts.gpu_busy_seconds:.1f}", ""),
-        ("GPU seconds idle", f"{facts.gpu_idle_seconds:.1f}", ""),
-        ("seconds in all", f"{facts.seconds:.1f}", ""),
+        _clouds("node pools left", len(aws.pools_left), len(google.pools_left)),
+        _clouds("instances left", len(aws.instances_left), len(google.instances_left)),
+        _clouds("instances rented", aws.instances_launched, google.instances_launched),
+        _clouds("tokens minted", minted.get(CLUSTERS["eks"], 0), minted.get(CLUSTERS["gke"], 0)),
+        _clouds("tokens that API servers refused", aws.tokens_refused, google.tokens_refused),
+        ("files used to authenticate", "", "", str(len(facts.auth_files))),
+        ("processes used to authenticate", "", "", str(len(facts.auth_subprocesses))),
+        ("GPU seconds in use", "", "", f"{facts.gpu_busy_seconds:.1f}"),
+        ("GPU seconds idle", "", "", f"{facts.gpu_idle_seconds:.1f}"),
+        ("seconds", "", "", f"{facts.seconds:.1f}"),
     ]
 
 
-def print_proof(facts: Facts, out: TextIO) -> None:
-    """Print the proof: Rich on a terminal, aligned columns anywhere else."""
+def _clouds(name: str, aws: int, google: int) -> tuple[str, ...]:
+    return (name, str(aws), str(google), str(aws + google))
+
+
+def print_end(facts: Facts, story: str, differences: Sequence[str], out: TextIO) -> None:
+    """Print the proof and the verdict: Rich on a terminal, aligned columns anywhere else."""
+    verdict = f"as promised: {story}" if not differences else f"NOT as promised: {story}"
     if out.isatty():
-        _print_rich(facts, out)
+        _print_rich(facts, verdict, differences, out)
         return
     table = [COLUMNS, *rows(facts)]
-    widths = [max(len(row[at]) for row in table if at == 0 or row[2] or not at) for at in range(2)]
-    lines = [f"  {name:<{widths[0]}}  {first:<{widths[1]}}  {second}".rstrip() for name, first, second in table]
-    out.write("\n".join(lines) + "\n")
+    widths = [max(len(row[at]) for row in table) for at in range(len(COLUMNS))]
+    lines = ["  ".join([row[0].ljust(widths[0]), *_right(row, widths)]) for row in table]
+    out.write("\n".join(["", *lines, "", verdict, *(f"  {one}" for one in differences)]) + "\n")
 
 
-def _print_rich(facts: Facts, out: TextIO) -> None:
+def _right(row: tuple[str, ...], widths: list[int]) -> list[str]:
+    return [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+
+
+def _print_rich(facts: Facts, verdict: str, differences: Sequence[str], out: TextIO) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 2))
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold")
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+    for at, column in enumerate(COLUMNS):
+        table.add_column(column, justify="right" if at else "left")
     for row in rows(facts):
         table.add_row(*row)
-    Console(file=out, highlight=False).print(table)
+    console = Console(file=out, highlight=False)
+    console.print()
+    console.print(table)
+    console.print()
+    console.print(Text(verdict, style="bold red" if differences else "bold green"))
+    for one in differences:
+        console.print(Text(f"  {one}", style="red"))

@@ -20,7 +20,7 @@ HEALTHY = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 SHIM = """#!/bin/sh
 # `airflow standalone` starts its parts by this name. Their log servers would listen on all interfaces, on fixed ports.
 case "$1" in scheduler|triggerer) set -- "$@" --skip-serve-logs;; esac
-exec "{python}" -m airflow "$@"
+exec "{python}" -P -m airflow "$@"
 """
 
 
@@ -39,7 +39,15 @@ class Standalone:
         whole["PATH"] = f"{shim.parent}:{whole.get('PATH', '')}"
         with log.open("wb") as sink:
             self._guard = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "multicluster.cli.demo.guard", f"AIRFLOW_HOME={home}", str(shim), "standalone"],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "multicluster.cli.demo.guard",
+                    f"AIRFLOW_HOME={home}",
+                    str(shim),
+                    "standalone",
+                ],
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
