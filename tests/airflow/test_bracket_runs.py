@@ -154,21 +154,29 @@ def test_brackets_nested_and_twice_in_a_dag(run, world):
     assert nothing_left(world)
 
 
+@pytest.mark.parametrize(("dag_id", "pools"), [("inside", 2), ("mapped_pods", 1), ("pods_on_clusters", 0)])
+def test_brackets_in_brackets_and_mapped_pods(run, world, dag_id, pools):
+    before = created(world)
+
+    outcome = run(dag_id)
+
+    assert (outcome.state, set(outcome.tasks.values())) == ("success", {"success"})
+    assert created(world) - before == pools
+    assert nothing_left(world)
+
+
 def test_mapped_over_three_clusters_each_has_its_pool(run, world):
-    before = world.report()
+    before = created(world)
 
     outcome = run("mapped")
 
     assert outcome.state == "success"
     assert {f"train.gpu.fit[{index}]": "success" for index in range(3)}.items() <= outcome.tasks.items()
     assert len(outcome.tasks) == 15
-    assert created(world) - created_in(before) == 3
+    assert created(world) - before == 3
     assert nothing_left(world)
 
 
 def created(world):
-    return created_in(world.report())
-
-
-def created_in(report):
+    report = world.report()
     return report.aws.calls.get("eks:CreateNodegroup", 0) + report.google.calls.get("container:nodePools.create", 0)

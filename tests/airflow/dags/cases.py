@@ -52,3 +52,18 @@ def train(cluster):
 
 with DAG("mapped", schedule=None) as mapped:
     train.expand(cluster=["gpu-use1", "gpu-use2", "gpu-euw4"])
+
+with DAG("mapped_pods", schedule=None) as mapped_pods, bracket(nodes=2) as pool:
+    ClusterPodOperator.partial(task_id="fit", node_pool=pool, image="busybox:1.37").expand(
+        cmds=[["echo", "one"], ["echo", "two"]]
+    )
+
+with DAG("pods_on_clusters", schedule=None) as pods_on_clusters:
+    ClusterPodOperator.partial(task_id="hello", image="busybox:1.37", cmds=["echo", "hello"], deferrable=True).expand(
+        cluster=["gpu-use1", "gpu-euw4", "here"]
+    )
+
+with DAG("inside", schedule=None) as inside, bracket("outer") as outer_pool:
+    pod("first", outer_pool)
+    with bracket("inner", cluster="gpu-euw4") as inner_pool:
+        pod("second", inner_pool)

@@ -1,0 +1,185 @@
+"""How the operators ask a cloud that is busy."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+
+from airflow_multicluster import ClusterPodOperator, CreateNodePoolOperator, DeleteNodePoolOperator
+from airflow_multicluster.deadline import GRACE, backstop, deadline
+from airflow_multicluster.errors import to_airflow
+from airflow_multicluster.hooks.cluster import find_cluster
+from airflow_multicluster.owner import bracket_pool
+from multicluster.errors import (
+    CloudUnavailableError,
+    NodePoolBusyError,
+    NodePoolConflictError,
+    NodePoolRefusedError,
+)
+from multicluster.testing.fake_clock import FakeClock
+from multicluster.testing.fake_node_pools import FakeNodePools, Pace
+
+BUSY = NodePoolBusyError("another operation")
+REFUSED = NodePoolRefusedError("not authorized")
+
+
+@pytest.fixture
+def pools(monkeypatch, tmp_path):
+    """Give the pools of the cluster ``nam``, in memory."""
+    made = FakeNodePools(clock=FakeClock(datetime.now(UTC)), pace=Pace(launched=0, ready=0, active=0))
+    one = {"name": "nam", "auth": {"kubeconfig": {"context": "c"}}}
+    one["nodePools"] = {"profiles": {"l4": {"instanceTypes": ["g6.xlarge"]}}}
+    one["cordoned"] = {"reason": "upgrade", "since": "2999-01-01T00:00:00Z"}
+    out = {"name": "out", "auth": {"kubeconfig": {"context": "c"}}, "cordoned": {"reason": "upgrade"}}
+    path = tmp_path / "clusters.json"
+    document = {"apiVersion": "multicluster/v1alpha1", "kind": "ClusterRegistry", "clusters": [one, out]}
+    path.write_text(json.dumps(document))
+    monkeypatch.setenv("MULTICLUSTER_REGISTRY", str(path))
+    monkeypatch.setattr(find_cluster("nam"), "node_pools", lambda: made)
+    return made
+
+
+@pytest.fixture
+def tasks():
+    with DAG("asking", schedule=None):
+        place = {"cluster": "nam", "bracket": "train", "poll_interval": 0}
+        create = CreateNodePoolOperator(task_id="create", profile="l4", **place)
+        delete = DeleteNodePoolOperator(task_id="delete", **place)
+    return SimpleNamespace(create=create, delete=delete)
+
+
+def context(task, *, map_index=-1, run_id="r", started=None):
+    ti = SimpleNamespace(dag_id="asking", run_id=run_id, map_index=map_index, start_date=started or datetime.now(UTC))
+    return {"ti": ti, "dag": task.dag}
+
+
+def run(task, **more):
+    return type(task).execute.__wrapped__(task, context(task, **more))
+
+
+def test_a_pool_is_asked_for_and_named(pools, tasks):
+    names = run(tasks.create)
+
+    assert (names["cluster"], names["profile"]) == ("nam", "l4")
+    assert names["name"].startswith("mc-train-")
+
+
+def test_a_busy_cloud_is_asked_again_after_a_deferral(pools, tasks):
+    pools.refusals = [BUSY, BUSY]
+
+    with pytest.raises(TaskDeferred) as deferred:
+        run(tasks.create)
+    assert deferred.value.trigger.serialize()[1] == {"seconds": 0, "asked": 1}
+    assert deferred.value.method_name == "ask_again"
+    with pytest.raises(TaskDeferred):
+        tasks.create.ask_again(context(tasks.create), {"asked": 1})
+    assert tasks.create.ask_again(context(tasks.create), {"asked": 2})["cluster"] == "nam"
+
+
+@pytest.mark.parametrize("error", [BUSY, CloudUnavailableError("throttled")])
+def test_without_a_triggerer_the_worker_asks_again(pools, tasks, error):
+    tasks.create.deferrable = False
+    pools.refusals = [error, error, error]
+
+    assert run(tasks.create)["cluster"] == "nam"
+    assert [verb for verb, _ in pools.asked] == ["create"] * 4
+
+
+def test_a_cloud_that_stays_busy_is_given_up_and_may_be_retried(pools, tasks):
+    pools.refusals = [BUSY]
+    started = datetime.now(UTC) - timedelta(hours=2)
+
+    with pytest.raises(AirflowException, match="another operation") as given_up:
+        run(tasks.create, started=started)
+    assert not isinstance(given_up.value, AirflowFailException)
+
+
+def test_a_refused_create_is_not_asked_again(pools, tasks):
+    pools.refusals = [REFUSED]
+
+    with pytest.raises(AirflowFailException, match="not authorized"):
+        run(tasks.create)
+    assert len(pools.asked) == 1
+
+
+def test_a_refused_delete_is_asked_three_times(pools, tasks):
+    tasks.delete.deferrable = False
+    run(tasks.create)
+    pools.asked.clear()
+    pools.refusals = [REFUSED] * 5
+
+    with pytest.raises(AirflowFailException, match="not authorized"):
+        run(tasks.delete)
+    assert len(pools.asked) == 3
+
+
+def test_a_failed_pool_of_ours_is_made_again(pools, tasks):
+    run(tasks.create)
+    name, _ = bracket_pool(context(tasks.create), "train")
+    pools.delete(name)
+
+    with pytest.raises(TaskDeferred):
+        run(tasks.create)
+    assert pools.asked[-1] == ("create", name)
+
+
+def test_a_delete_of_a_bracket_that_nobody_makes_is_refused(pools, tasks):
+    tasks.delete.bracket = "trian"
+
+    with pytest.raises(AirflowFailException, match=r"'trian'.*known: train"):
+        run(tasks.delete)
+    assert pools.asked == []
+
+
+def test_a_pool_that_is_not_there_is_deleted_already(pools, tasks):
+    assert run(tasks.delete) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [({"map_index": 0}, {"map_index": 1}), ({"run_id": "a"}, {"run_id": "b"}), ({}, {"map_index": 0})],
+)
+def test_each_run_and_each_map_index_has_a_pool_of_its_own(pools, tasks, one, other):
+    assert run(tasks.create, **one)["name"] != run(tasks.create, **other)["name"]
+
+
+def test_deployments_do_not_share_pools(pools, tasks, monkeypatch):
+    ours = run(tasks.create)["name"]
+    monkeypatch.setenv("AIRFLOW__MULTICLUSTER__DEPLOYMENT", "other")
+
+    assert run(tasks.create)["name"] != ours
+
+
+@pytest.mark.parametrize(("error", "final"), [(BUSY, False), (REFUSED, True), (NodePoolConflictError("theirs"), True)])
+def test_retries_apply_to_transient_errors_only(error, final):
+    translated = to_airflow(error)
+
+    assert isinstance(translated, AirflowFailException) is final
+    assert str(translated) == f"{type(error).__name__}: {error}"
+
+
+def test_a_cordoned_cluster_takes_no_new_pod(pools):
+    fit = ClusterPodOperator(task_id="fit", image="x", cluster="out")
+
+    with pytest.raises(AirflowFailException, match=r"cordoned: upgrade"):
+        type(fit).execute.__wrapped__(fit, {})
+
+
+@pytest.mark.parametrize(
+    ("execution_timeout", "seconds"), [(None, 60), (timedelta(seconds=10), 10), (timedelta(1), 60)]
+)
+def test_the_deadline_is_the_earlier_of_timeout_and_execution_timeout(tasks, execution_timeout, seconds):
+    tasks.create.execution_timeout = execution_timeout
+    started = datetime(2026, 11, 21, tzinfo=UTC)
+
+    end = deadline(tasks.create, context(tasks.create, started=started), timeout=60)
+    assert end == started.timestamp() + seconds
+
+
+def test_airflows_own_timeout_comes_after_ours():
+    assert backstop(0) == GRACE
