@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
-
-from multicluster.access.single_flight import PerProcessLock
 
 T = TypeVar("T")
 
@@ -16,17 +15,17 @@ class Shared:
 
     def __init__(self) -> None:
         self._made: dict[tuple[int, Hashable], Any] = {}
-        self._lock = PerProcessLock()
+        self._locks: dict[tuple[int, Hashable], threading.Lock] = {}
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what *make* returned the first time for *key*; makes one thing at a time.
+        """Return what *make* returned the first time for *key*; what is slow to make holds up its own key only.
 
-        An error of *make* is raised and not remembered. *make* must not call ``once`` itself.
+        An error of *make* is raised and not remembered. *make* must not call ``once`` with the same key.
         """
-        key = (os.getpid(), key)
-        if key not in self._made:
-            with self._lock:
-                if key not in self._made:
-                    self._made[key] = make()
-        made: T = self._made[key]
+        here = (os.getpid(), key)
+        if here not in self._made:
+            with self._locks.setdefault(here, threading.Lock()):
+                if here not in self._made:
+                    self._made[here] = make()
+        made: T = self._made[here]
         return made

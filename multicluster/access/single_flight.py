@@ -25,7 +25,10 @@ class PerProcessLock:
 
 
 class SingleFlight(Generic[T]):
-    """Run a function once for all callers who ask while it runs; they share its result or its error."""
+    """Run a function once for all callers who ask while it runs; they share its result or its error.
+
+    A run that a signal interrupted (KeyboardInterrupt, Airflow's time-out of a task) counts for nobody else.
+    """
 
     def __init__(self, run: Callable[[], T]) -> None:
         self._run = run
@@ -50,5 +53,4 @@ class SingleFlight(Generic[T]):
             self._error = None
         except Exception as error:  # noqa: BLE001  whatever it is, those who wait for it get it too
             self._error = error
-        finally:
-            self._runs += 1
+        self._runs += 1

@@ -32,6 +32,26 @@ def test_an_error_is_raised_and_not_remembered():
     assert shared.once("key", lambda: "made") == "made"
 
 
+def test_what_is_slow_to_make_holds_up_nobody_who_wants_something_else():
+    shared, making, release = Shared(), threading.Event(), threading.Event()
+
+    def slow():
+        making.set()
+        release.wait(10)
+        return "slow"
+
+    with ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(shared.once, "slow", slow)
+        making.wait(10)
+        other = pool.submit(shared.once, "quick", lambda: "quick")
+        try:
+            quick = other.result(2)
+        finally:
+            release.set()
+
+    assert (quick, waiting.result(10)) == ("quick", "slow")
+
+
 def test_a_forked_child_makes_its_own_even_while_its_parent_makes_one():
     shared, making, release = Shared(), threading.Event(), threading.Event()
 
