@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from multicluster.errors import MulticlusterError
+from multicluster.errors import CredentialError, MulticlusterError
 
 if TYPE_CHECKING:
     from airflow.sdk.exceptions import AirflowException
 
 
 def to_airflow(error: MulticlusterError) -> AirflowException:
-    """Return the Airflow exception for *error*: retries apply to transient ones only."""
+    """Return the Airflow exception for *error*: retries apply to transient ones, and to refused credentials.
+
+    A refusal may be an outage of what verifies tokens (STS, the webhook): an API server says the same for both.
+    """
     from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
     text = f"{type(error).__name__}: {error}"
-    return AirflowException(text) if error.transient else AirflowFailException(text)
+    return (
+        AirflowException(text) if error.transient or isinstance(error, CredentialError) else AirflowFailException(text)
+    )
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from airflow_multicluster.hooks.cluster import find_cluster
 from airflow_multicluster.owner import bracket_pool
 from multicluster.errors import (
     CloudUnavailableError,
+    CredentialError,
     NodePoolBusyError,
     NodePoolConflictError,
     NodePoolRefusedError,
@@ -155,8 +156,11 @@ def test_deployments_do_not_share_pools(pools, tasks, monkeypatch):
     assert run(tasks.create)["name"] != ours
 
 
-@pytest.mark.parametrize(("error", "final"), [(BUSY, False), (REFUSED, True), (NodePoolConflictError("theirs"), True)])
-def test_retries_apply_to_transient_errors_only(error, final):
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [(BUSY, False), (CredentialError("401"), False), (REFUSED, True), (NodePoolConflictError("theirs"), True)],
+)
+def test_retries_apply_to_what_may_pass_only(error, final):
     translated = to_airflow(error)
 
     assert isinstance(translated, AirflowFailException) is final
