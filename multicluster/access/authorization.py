@@ -8,7 +8,7 @@ from typing import Any
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterAccess
 from multicluster.access.refusal import refusal
-from multicluster.access.token import Token
+from multicluster.access.token import Token, sendable
 from multicluster.errors import CredentialError
 
 SLOTS = ("authorization", "BearerToken")
@@ -48,9 +48,17 @@ class Authorization:
         return _replaced(headers, before, configuration)
 
     def _write(self, configuration: Any, token: Token | None) -> None:
-        header = _bearer(token) if token else self._endpoint.authorization
+        header = _bearer(token) if token else self._password()
         if header:
             configuration.api_key = dict.fromkeys(SLOTS, header)
+
+    def _password(self) -> str | None:
+        header = self._endpoint.authorization
+        if header is not None and not all(map(sendable, header.split(" "))):
+            raise CredentialError(
+                f"cluster {self._name!r}: its password holds a character that no header can carry; correct its source"
+            )
+        return header
 
     def renew(self, headers: Mapping[str, str], answer: Mapping[str, str] | None, *, again: bool) -> dict[str, str]:
         """Return the request's headers with a new token after a 401 whose headers are *answer*.

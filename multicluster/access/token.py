@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from multicluster.errors import CredentialError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
@@ -18,6 +20,19 @@ class Token:
     """When it was made; None when nobody knows (a token from a file)."""
     subject: str = ""
     """Whose it is and for which cluster, in words for an error's text; no secret."""
+
+    def __post_init__(self) -> None:
+        """Raise CredentialError for a value that no header can carry; later, an HTTP library would print it whole."""
+        if not sendable(self.value):
+            raise CredentialError(
+                f"the token of {self.subject or 'a static token source'} is empty or holds white space, a control "
+                "character or one beyond ASCII, which no Authorization header can carry; look at where it comes from"
+            )
+
+
+def sendable(text: str) -> bool:
+    """Whether a header may hold *text* as one word."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 class TokenSource(Protocol):
