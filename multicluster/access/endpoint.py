@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from multicluster.access.address import redacted
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Endpoint:
     """Address and trust of one API server.
 
@@ -22,6 +24,9 @@ class Endpoint:
     connect_timeout: float = 5
     read_timeout: float = 60
     client_certificate_pem: bytes | None = None
-    client_key_pem: bytes | None = field(default=None, repr=False)
-    authorization: str | None = field(default=None, repr=False)
+    client_key_pem: bytes | None = None
+    authorization: str | None = None
     """A whole Authorization header that never changes: a kubeconfig's user name and password."""
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {redacted(self.server)!r}>"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from multicluster.access.address import redacted
 from multicluster.access.token import Token
 from multicluster.errors import CredentialError
 
@@ -19,6 +20,7 @@ def refusal(
 
     *age* is the token's, in seconds; *headers* are those of the answer.
     """
+    server = redacted(server)
     if token is None:
         text = (
             f"cluster {name!r} ({server}) refused the client certificate or password with 401; renew it at its source"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from multicluster.access.address import redacted
 from multicluster.access.endpoint import Endpoint
 
 SAFE_TO_REPEAT = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -19,10 +20,11 @@ class Trouble(Enum):
 
 
 def unreachable(name: str, endpoint: Endpoint, error: BaseException, more: str = "") -> str:
-    """Return the text of a ClusterUnreachableError."""
+    """Return the text of a ClusterUnreachableError, without passwords that stand in addresses."""
     through = f" through proxy {endpoint.proxy_url}" if endpoint.proxy_url else ""
     budget = f"time-outs: connect {endpoint.connect_timeout:g} s, read {endpoint.read_timeout:g} s"
-    return f"cluster {name!r}: no usable answer from {endpoint.server}{through} ({budget}): {_words(error)}{more}"
+    where = f"cluster {name!r}: no usable answer from {endpoint.server}{through}"
+    return redacted(f"{where} ({budget}): {_words(error)}{more}")
 
 
 def moved(error: BaseException) -> str:
