@@ -12,7 +12,9 @@ from multicluster.access.kind import ClusterContext
 from multicluster.access.single_flight import SingleFlight
 from multicluster.access.token_file import TokenFile
 from multicluster.errors import CredentialError, NodePoolsUnsupportedError
-from multicluster.kinds.kubeconfig.document import Context, Entry, read_context
+from multicluster.kinds.kubeconfig.address import proxy, server, verified
+from multicluster.kinds.kubeconfig.document import Context, read_context
+from multicluster.kinds.kubeconfig.exec_block import ExecBlock, exec_block
 from multicluster.kinds.kubeconfig.exec_plugin import ExecPlugin
 from multicluster.kinds.kubeconfig.known_plugins import EksPlugin, recognise
 from multicluster.kinds.kubeconfig.options import KubeconfigOptions
@@ -58,15 +60,12 @@ class KubeconfigAccess:
 
     def _plain_endpoint(self, context: Context) -> Endpoint:
         cluster, user, network = context.cluster, context.user, self._context.network
-        server = cluster.text("server")
-        if not server:
-            raise CredentialError(f"cluster {self._context.name!r}: kubeconfig cluster {cluster.name!r} has no server")
         return Endpoint(
-            server=server.rstrip("/"),
+            server=server(cluster),
+            verify_tls=verified(cluster),
             ca_pem=cluster.pem("certificate-authority"),
             tls_server_name=cluster.text("tls-server-name"),
-            verify_tls=cluster.block.get("insecure-skip-tls-verify") is not True,
-            proxy_url=network.proxy_url or cluster.text("proxy-url"),
+            proxy_url=network.proxy_url or proxy(cluster),
             connect_timeout=network.connect_timeout,
             read_timeout=network.read_timeout,
             client_certificate_pem=user.pem("client-certificate"),
@@ -88,29 +87,29 @@ class KubeconfigAccess:
             return CachedTokens(TokenFile(token_file, name=name, clock=clock), clock=clock), None
         if user.text("token"):
             return CachedTokens(StaticToken(lambda: self._read().user), clock=clock), None
-        if user.block.get("exec"):
-            return self._exec(user, self._plain_endpoint(context))
-        if user.block.get("auth-provider"):
-            provider = (user.block["auth-provider"] or {}).get("name")
+        block, old = exec_block(user), user.mapping("auth-provider")
+        if block is not None:
+            return self._exec(block, self._plain_endpoint(context))
+        if old is not None:
             raise CredentialError(
-                f"cluster {name!r}: kubeconfig user {user.name!r} uses auth-provider {provider!r}, which Kubernetes "
-                "removed in 1.26; use the kind eks or gke, or an exec plugin"
+                f"cluster {name!r}: kubeconfig user {user.name!r} uses auth-provider {old.get('name')!r}, which "
+                "Kubernetes removed in 1.26; use the kind eks or gke, or an exec plugin"
             )
         return None, None
 
-    def _exec(self, user: Entry, endpoint: Endpoint) -> tuple[CachedTokens | None, ExecPlugin | None]:
-        known = recognise(user.block["exec"])
+    def _exec(self, block: ExecBlock, endpoint: Endpoint) -> tuple[CachedTokens | None, ExecPlugin | None]:
+        known = recognise(block)
         if isinstance(known, EksPlugin):
             return eks_tokens(known, endpoint.server, self._context), None
         if known is not None:
             return gke_tokens(known, endpoint, self._context), None
         if not self._options.allow_exec:
             raise CredentialError(
-                f"cluster {self._context.name!r}: kubeconfig user {user.name!r} runs "
-                f"{user.block['exec'].get('command')!r}, which is not replaced in process (nor are unknown options of "
-                "aws, aws-iam-authenticator and gke-gcloud-auth-plugin); set allowExec: true if it may run everywhere"
+                f"cluster {self._context.name!r}: kubeconfig user {block.user!r} runs {block.short_name!r}, which is "
+                "not replaced in process (nor are unknown options of aws, aws-iam-authenticator and "
+                "gke-gcloud-auth-plugin); set allowExec: true if it may run everywhere"
             )
         clock = self._context.clock
-        plugin = ExecPlugin(user, name=self._context.name, clock=clock, endpoint=endpoint)
+        plugin = ExecPlugin(block, name=self._context.name, clock=clock, endpoint=endpoint)
         tokens = CachedTokens(plugin, clock=clock) if plugin.credential().token else None
         return tokens, plugin

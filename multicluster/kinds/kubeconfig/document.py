@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from multicluster.errors import AccessError
+from multicluster.errors import AccessError, CredentialError
+from multicluster.kinds.kubeconfig.entry import Entry
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's, where PyYAML has it: twenty times as fast on a large file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A cluster or user block, and the folder that its relative paths start from."""
-
-    name: str
-    block: Mapping[str, Any] = field(repr=False)
-    folder: Path
-
-    def text(self, key: str) -> str | None:
-        """Return a value, None when it is absent or empty."""
-        return str(self.block[key]) if self.block.get(key) else None
-
-    def file(self, key: str) -> Path | None:
-        """Return a path, resolved like kubectl's."""
-        value = self.text(key)
-        return self.folder / value if value else None
-
-    def pem(self, key: str) -> bytes | None:
-        """Return the content of ``key-data`` (base64), or of the file that ``key`` names."""
-        try:
-            if self.block.get(f"{key}-data"):
-                return base64.b64decode(self.block[f"{key}-data"])
-            path = self.file(key)
-            return path.read_bytes() if path else None
-        except (OSError, binascii.Error, TypeError) as error:
-            raise AccessError(f"kubeconfig entry {self.name!r}: {key} cannot be read: {error}") from error
+Documents = list[tuple[Path, Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +39,24 @@ def read_context(path: str | None, wanted: str | None, *, name: str) -> Context:
     if not documents:
         raise AccessError(f"cluster {name!r}: there is no kubeconfig at {where}")
     if wanted is None:
-        current = [document["current-context"] for _, document in documents if document.get("current-context")]
-        if not current:
-            raise AccessError(f"cluster {name!r}: no context is current in {where}; name one in the registry")
-        wanted = str(current[0])
-    found = _entry(documents, "contexts", "context", wanted, f"cluster {name!r}: {where}")
+        wanted = _current(documents, name)
+    found = _entry(documents, "context", wanted, f"cluster {name!r}: {where}")
     at = f"cluster {name!r}: context {wanted!r} of {where}"
     return Context(
         name=wanted,
-        cluster=_entry(documents, "clusters", "cluster", found.text("cluster") or "", at),
-        user=_entry(documents, "users", "user", found.text("user") or "", at),
+        cluster=_entry(documents, "cluster", found.text("cluster") or "", at),
+        user=_entry(documents, "user", found.text("user") or "", at, CredentialError),
     )
+
+
+def _current(documents: Documents, name: str) -> str:
+    for file, document in documents:
+        entry = Entry(name="", block=document, folder=file.parent, where=f"cluster {name!r}: {file}")
+        current = entry.text("current-context")
+        if current:
+            return current
+    where = ", ".join(str(file) for file, _ in documents)
+    raise AccessError(f"cluster {name!r}: no context is current in {where}; name one in the registry")
 
 
 def _files(path: str | None) -> list[Path]:
@@ -95,19 +74,31 @@ def _parse(file: Path, name: str) -> Mapping[str, Any]:
     except yaml.MarkedYAMLError as error:  # its text quotes the file, which may hold secrets
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise AccessError(f"cluster {name!r}: {file}, line {line}: {error.problem}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise AccessError(f"cluster {name!r}: {file} is not YAML ({type(error).__name__})") from None
+    except ValueError:
+        raise AccessError(f"cluster {name!r}: {file} holds an impossible date or number; put it in quotes") from None
     if not isinstance(document, Mapping):
         raise AccessError(f"cluster {name!r}: {file} is no kubeconfig")
     return document
 
 
-def _entry(documents: list[tuple[Path, Mapping[str, Any]]], group: str, key: str, wanted: str, where: str) -> Entry:
+def _entry(documents: Documents, kind: str, wanted: str, where: str, wrong: type[AccessError] = AccessError) -> Entry:
     names = []
     for file, document in documents:
-        for item in document.get(group) or ():
+        items = document.get(f"{kind}s") or ()
+        if not isinstance(items, list | tuple):
+            raise AccessError(f"{where}: {kind}s in {file} must be a list")
+        for item in items:
             if isinstance(item, Mapping) and item.get("name") == wanted:
-                return Entry(name=wanted, block=item.get(key) or {}, folder=file.absolute().parent)
+                return _found(file, item, kind, where, wrong)
             names.append(str(item.get("name")) if isinstance(item, Mapping) else "?")
     near = difflib.get_close_matches(wanted, names, n=1)
-    raise AccessError(f"{where} has no {key} named {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    raise AccessError(f"{where} has no {kind} named {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+
+
+def _found(file: Path, item: Mapping[str, Any], kind: str, where: str, wrong: type[AccessError]) -> Entry:
+    name, folder = str(item["name"]), file.absolute().parent
+    what = f"{where}: {kind} {name!r}"
+    block = Entry(name=name, block=item, folder=folder, where=what, wrong=wrong).mapping(kind) or {}
+    return Entry(name=name, block=block, folder=folder, where=what, wrong=wrong)

@@ -63,14 +63,14 @@ class Entry:
         What is named and empty is refused: without it a connection would trust, or show, something else.
         """
         given = [name for name in (f"{key}-data", key) if name in self.block]
-        empty = [name for name in given if not self.text(name)]
-        if not given or (empty != given and len(empty) == len(given) - 1 and not empty):
+        filled = [name for name in given if self.text(name)]
+        if not given:
             return None
-        if len(empty) == len(given):
-            raise self.refuse(empty[0], "is empty; give it a value, or leave it out")
-        content = self._decoded(f"{key}-data") if self.text(f"{key}-data") else self._read(key)
+        if not filled:
+            raise self.refuse(given[0], "is empty; give it a value, or leave it out")
+        content = self._read(key) if filled[0] == key else self._decoded(filled[0])
         if not content.strip():
-            raise self.refuse(key, "is empty")
+            raise self.refuse(filled[0], "names nothing: it is empty")
         return content
 
     def _decoded(self, key: str) -> bytes:

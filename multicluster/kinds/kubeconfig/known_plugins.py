@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any
+
+from multicluster.kinds.kubeconfig.exec_block import ExecBlock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +51,9 @@ AWS_ENVIRONMENT = frozenset({"AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", 
 HOST = re.compile(r"\.(?P<region>[a-z]{2,}(-[a-z]+)+-\d+)\.(eks\.)")
 
 
-def recognise(exec_block: Mapping[str, Any]) -> EksPlugin | GkePlugin | None:
+def recognise(block: ExecBlock) -> EksPlugin | GkePlugin | None:
     """Return what the ``exec`` block of a kubeconfig user asks for; None when any part of it is not understood."""
-    command = PurePath(str(exec_block.get("command") or "")).name.removesuffix(".exe")
-    arguments = [str(argument) for argument in exec_block.get("args") or ()]
-    environment = {str(item.get("name")): str(item.get("value")) for item in exec_block.get("env") or ()}
+    command, arguments, environment = block.short_name.removesuffix(".exe"), block.arguments, block.environment
     if command == "aws" and set(environment) <= AWS_ENVIRONMENT:
         return _eks(_options(arguments, AWS_OPTIONS, ["eks", "get-token"]), environment, "EKSGetTokenAuth")
     if command == "aws-iam-authenticator" and set(environment) <= AWS_ENVIRONMENT:

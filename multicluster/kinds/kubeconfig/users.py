@@ -12,8 +12,9 @@ from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterContext
 from multicluster.access.token import Token
 from multicluster.errors import CredentialError
-from multicluster.kinds.kubeconfig.document import Entry
+from multicluster.kinds.kubeconfig.entry import Entry
 from multicluster.kinds.kubeconfig.known_plugins import EksPlugin, GkePlugin, region_of
+from multicluster.kinds.kubeconfig.token_text import token_text
 
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -27,9 +28,12 @@ class StaticToken:
     def mint(self) -> Token:
         """Return the token that stands in the file now."""
         user = self._read()
-        value = user.text("token")
-        if not value:
-            raise CredentialError(f"the token of kubeconfig user {user.name!r} is gone")
+        given = user.text("token")
+        if not given:
+            raise user.refuse("token", "is gone")
+        value = token_text(given)
+        if value is None:
+            raise user.refuse("token", "holds white space or other characters that no token has")
         return Token(value=value, expires_at=FOR_EVER, subject=f"kubeconfig user {user.name!r}")
 
 
@@ -47,6 +51,7 @@ def eks_tokens(plugin: EksPlugin, server: str, context: ClusterContext) -> Cache
 
     from multicluster.kinds.eks.access import EksAccess
     from multicluster.kinds.eks.options import AwsCredentials, AwsRole, EksOptions
+    from multicluster.kinds.eks.validation_words import without_input
 
     try:
         roles: tuple[AwsRole, ...] = ()
@@ -59,7 +64,8 @@ def eks_tokens(plugin: EksPlugin, server: str, context: ClusterContext) -> Cache
             credentials=AwsCredentials(profile=plugin.profile, roles=roles),
         )
     except ValidationError as error:
-        raise CredentialError(f"cluster {context.name!r}: the kubeconfig's exec plugin is wrong: {error}") from error
+        words = without_input(error)
+        raise CredentialError(f"cluster {context.name!r}: the kubeconfig's exec plugin is wrong: {words}") from None
     return EksAccess(options, context).tokens
 
 
