@@ -109,7 +109,7 @@ def test_a_failed_plugins_last_words_are_shown_without_secrets(plugin):
         ("GET https://h/cb?code=abc failed", "GET https://h/cb[...] failed"),
         ("ya29.a0AfH6SMBx7 refused", "[...] refused"),
         ('{"access_token": "abcdef"}', '{"access_token": "[...]"}'),
-        ("\x1b[31mred\x07", " [31mred"),
+        ("\x1b[1mred\x07", " [1mred"),
         ("the token has expired, log in again", "the token has expired, log in again"),
         ("", ""),
     ],

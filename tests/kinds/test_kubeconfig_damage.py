@@ -110,7 +110,7 @@ def test_a_wrong_field_of_the_cluster_is_named(resolve, cluster, field):
         ({"contexts": [{"name": "x", "context": {"cluster": 5}}]}, "cluster is a number"),
         ({"contexts": [{"name": "x", "context": {"cluster": "c"}}], "clusters": 5}, "clusters in"),
         ("contexts: [{name: 2020-13-45}]", "impossible date"),
-        ("contexts: " + "[" * 20000, "line 1"),
+        ("contexts: " + "[" * 20000, "did not find expected node"),
         ("&a {contexts: *a}", "contexts in"),
         ("{[1]: 2}", "line 1"),
         ("", "is no kubeconfig"),

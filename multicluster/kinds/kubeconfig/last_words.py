@@ -16,7 +16,7 @@ NAMED = re.compile(
     re.IGNORECASE,
 )
 """What follows the name of a secret."""
-LONG = re.compile(r"[\w.~+/=%-]{8,}")
+LONG = re.compile(r"[\w.~+/=%-]{6,}")
 IN_URL = re.compile(r"://[^\s/@]+@|\?\S+")
 
 
