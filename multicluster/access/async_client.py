@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NoReturn
 
@@ -14,17 +13,16 @@ import aiohttp
 from kubernetes_asyncio.client import ApiClient, Configuration
 from kubernetes_asyncio.client.exceptions import ApiException
 
+from multicluster.access.async_link import AsyncLink
 from multicluster.access.authorization import Authorization
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterAccess
-from multicluster.access.route import KEEPALIVE, proxy_url
+from multicluster.access.route import check_route, proxy_url
 from multicluster.access.tls import ssl_context
 from multicluster.access.trouble import SAFE_TO_REPEAT, Trouble, moved, read_timeout, unreachable
 from multicluster.errors import AccessError, ClusterUnreachableError
 
-MAX_CONNECTIONS = 100
-LARGEST_EVENT = 2**21
-"""aiohttp's read buffer in bytes; the stock client sets the same, for watch events of large objects."""
+REDIRECTS = range(300, 400)
 
 
 class UnreachableClientError(ClusterUnreachableError, aiohttp.ClientConnectionError):
@@ -35,20 +33,17 @@ async def async_client(access: ClusterAccess, *, name: str) -> ApiClient:
     """Return a client of the running event loop that keeps itself authenticated; *name* is for errors.
 
     The twin of ``sync_client``, with the same answers to a 401, to an API server that moved and to silence. Endpoint,
-    tokens and trust are fetched off the loop. Whoever asked for the client closes it, in the same loop.
+    tokens and trust are fetched off the loop. The time-out for connecting covers the look-up of the name, too. Any
+    number of requests and watches may be under way. Whoever asked for the client closes it, in the same loop.
     """
     endpoint = await asyncio.to_thread(access.endpoint)
     client = AsyncClusterApiClient(access, endpoint, name=name)
-    await client.connect(endpoint)
+    try:
+        await client.connect(endpoint)
+    except BaseException:
+        await client.close()
+        raise
     return client
-
-
-@dataclass(frozen=True, kw_only=True)
-class Link:
-    """Connections of one event loop to one endpoint."""
-
-    endpoint: Endpoint
-    session: aiohttp.ClientSession
 
 
 class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
@@ -59,8 +54,8 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
         self._access = access
         self._authorization = Authorization(access, endpoint, name=name)
         self._moving = asyncio.Lock()
-        self._link: Link | None = None
-        self._retired: list[aiohttp.ClientSession] = []
+        self._link: AsyncLink | None = None
+        self._retired: list[AsyncLink] = []
         configuration = Configuration(host=endpoint.server)
         configuration.proxy = None
         configuration.tls_server_name = endpoint.tls_server_name
@@ -71,23 +66,33 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
     async def connect(self, endpoint: Endpoint) -> None:
         """Get ready for connections to *endpoint*, with a token at hand; none is opened yet.
 
-        Requests under way keep the connections that they have.
+        Requests under way keep the connections that they have; those of nobody are closed.
         """
+        check_route(endpoint, name=self.name)
         await self._authorization.fill_async(self.configuration)
         context = await asyncio.to_thread(ssl_context, endpoint, name=self.name)
-        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=context, **_keepalive())
-        session = aiohttp.ClientSession(connector=connector, read_bufsize=LARGEST_EVENT)
-        self._retired.append(self.rest_client.pool_manager)
-        self.rest_client.pool_manager = session
+        replaced: Any = self.rest_client.pool_manager
+        self.rest_client.pool_manager = link = AsyncLink(endpoint, context)
         self.rest_client.server_hostname = endpoint.tls_server_name
         self.rest_client.proxy = proxy_url(endpoint)
-        self._link = Link(endpoint=endpoint, session=session)
+        if self._link is None:
+            await replaced.close()  # the stock client's own, never used
+        else:
+            self._retired.append(self._link)
+        self._link = link
+        await self._close_idle()
 
     async def close(self) -> None:
         """Close all connections."""
         await super().close()
         while self._retired:
             await self._retired.pop().close()
+
+    async def _close_idle(self) -> None:
+        idle = [link for link in self._retired if link.idle]
+        self._retired = [link for link in self._retired if link not in idle]
+        for link in idle:
+            await link.close()
 
     async def request(
         self, method: str, url: str, headers: dict[str, str] | None = None, _request_timeout: Any = None, **options: Any
@@ -97,6 +102,7 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
         path = url.removeprefix(self.configuration.host)
         headers = await self._authorization.sign_async(headers or {}, self.configuration)
         stock: Callable[..., Awaitable[Any]] = super().request
+        await self._close_idle()
         while True:
             link = self._ready()
             timeout = _time_out(_request_timeout, link.endpoint, options.get("query_params"))
@@ -119,17 +125,17 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
             else:
                 return answer
 
-    def _ready(self) -> Link:
+    def _ready(self) -> AsyncLink:
         if self._link is None:
             raise RuntimeError("call connect first, or use async_client")
         return self._link
 
-    def _give_up(self, error: Exception, link: Link, more: str = "") -> NoReturn:
+    def _give_up(self, error: Exception, link: AsyncLink, more: str = "") -> NoReturn:
         if isinstance(error, ApiException):
             raise error
         raise UnreachableClientError(unreachable(self.name, link.endpoint, error, more)) from error
 
-    async def _reconnect(self, used: Link, reason: Exception) -> None:
+    async def _reconnect(self, used: AsyncLink, reason: Exception) -> None:
         async with self._moving:
             if self._link is not used:
                 return  # another task was faster
@@ -137,7 +143,8 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
                 endpoint = await asyncio.to_thread(self._access.endpoint, fresh=True)
             except AccessError as error:
                 self._give_up(reason, used, moved(error))
-            await self.connect(endpoint)
+            if endpoint != used.endpoint:
+                await self.connect(endpoint)
 
 
 def _diagnose(error: Exception, method: str) -> Trouble | None:
@@ -155,10 +162,11 @@ def _diagnose(error: Exception, method: str) -> Trouble | None:
 
 def _raise_refusal(answer: Any) -> None:
     """Treat an unread answer like a read one: the stock client looks at the status of those only."""
-    if getattr(answer, "status", None) == HTTPStatus.UNAUTHORIZED:
+    if isinstance(answer, aiohttp.ClientResponse) and answer.status in {*REDIRECTS, HTTPStatus.UNAUTHORIZED}:
         answer.release()
         error = ApiException(status=answer.status, reason=answer.reason)
         error.headers = answer.headers
+        error.body = b""  # the stock client decodes it without looking whether there is one
         raise error
 
 
@@ -166,27 +174,13 @@ def _time_out(wanted: Any, endpoint: Endpoint, query: object) -> aiohttp.ClientT
     if isinstance(wanted, aiohttp.ClientTimeout):
         return wanted
     if isinstance(wanted, tuple):
-        return aiohttp.ClientTimeout(sock_connect=wanted[0], sock_read=wanted[1])
+        return aiohttp.ClientTimeout(connect=wanted[0], sock_connect=wanted[0], sock_read=wanted[1])
     if wanted:
         return aiohttp.ClientTimeout(total=wanted)
-    return aiohttp.ClientTimeout(sock_connect=endpoint.connect_timeout, sock_read=read_timeout(endpoint, query))
+    connect = endpoint.connect_timeout
+    return aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=read_timeout(endpoint, query))
 
 
 def _awaits_hooks() -> bool:
     """Whether this release awaits an asynchronous hook; an older one leaves it un-awaited, with a warning."""
     return inspect.iscoroutinefunction(Configuration.get_api_key_with_prefix)
-
-
-def _keepalive() -> dict[str, Any]:
-    """Return the connector's option for sockets with keepalive, which aiohttp has since 3.12."""
-    if "socket_factory" not in inspect.signature(aiohttp.TCPConnector.__init__).parameters:
-        return {}
-    return {"socket_factory": _socket}
-
-
-def _socket(address: Any) -> socket.socket:
-    family, kind, protocol, *_ = address
-    made = socket.socket(family, kind, protocol)
-    for option in KEEPALIVE:
-        made.setsockopt(*option)
-    return made

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+from urllib.parse import urlsplit
 
+from multicluster.access.address import redacted
 from multicluster.access.endpoint import Endpoint
+from multicluster.errors import AccessError
 
 KEEPALIVE: tuple[tuple[int, int, int], ...] = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -24,4 +27,22 @@ def proxy_url(endpoint: Endpoint) -> str | None:
     from requests.utils import get_environ_proxies, select_proxy
 
     found: str | None = select_proxy(endpoint.server, get_environ_proxies(endpoint.server))
-    return found
+    return f"http://{found}" if found and "://" not in found else found
+
+
+def check_route(endpoint: Endpoint, *, name: str) -> None:
+    """Raise AccessError unless the addresses of API server and proxy can be used; *name* is the cluster's."""
+    _check(endpoint.server, f"cluster {name!r}: its address")
+    proxy = proxy_url(endpoint)
+    if proxy:
+        _check(proxy, f"cluster {name!r}: its proxy")
+
+
+def _check(url: str, what: str) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise AccessError(f"{what} {redacted(url)!r} is none: it must be http:// or https://, a host, maybe a port")

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, SSL
 from multicluster.access.authorization import Authorization
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterAccess
-from multicluster.access.route import KEEPALIVE, proxy_url
+from multicluster.access.route import KEEPALIVE, check_route, proxy_url
 from multicluster.access.tls import ssl_context
 from multicluster.access.trouble import SAFE_TO_REPEAT, Trouble, moved, read_timeout, unreachable
 from multicluster.errors import AccessError, ClusterUnreachableError
@@ -157,6 +157,7 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
         self._link = self._connect(endpoint)
 
     def _connect(self, endpoint: Endpoint) -> Link:
+        check_route(endpoint, name=self.name)
         context = ssl_context(endpoint, name=self.name)
         options: dict[str, Any] = {
             "ssl_context": context,

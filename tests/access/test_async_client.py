@@ -177,6 +177,58 @@ def test_a_time_out_of_the_caller_wins(run, server, silence, time_out):
         run(lambda core: core.list_namespaced_pod("ml", _request_timeout=time_out))
 
 
+def test_watches_never_starve_a_call(run, server, answer, silence):
+    watches = 101
+
+    async def work(core):
+        loop, all_there, there = asyncio.get_running_loop(), asyncio.Event(), []
+
+        def reply(request):
+            if "watch=True" not in request.path:
+                return answer()
+            there.append(1)
+            if len(there) == watches:
+                loop.call_soon_threadsafe(all_there.set)
+            return silence
+
+        server.answer = reply
+        silent = [
+            asyncio.create_task(core.list_namespaced_pod("ml", watch=True, _request_timeout=60)) for _ in range(watches)
+        ]
+        await asyncio.wait_for(all_there.wait(), 15)
+        pods = await asyncio.wait_for(listing(core), 15)
+        for task in silent:
+            task.cancel()
+        await asyncio.gather(*silent, return_exceptions=True)
+        return pods.items
+
+    assert run(work) == []
+
+
+@pytest.mark.parametrize("time_out", [None, (0.2, 5)])
+def test_a_slow_name_server_is_waited_for_no_longer_than_connecting_may_last(
+    run, access, endpoint, monkeypatch, time_out
+):
+    access.current = access.next_endpoint = replace(endpoint, server="https://slow.example", connect_timeout=0.2)
+    answered = threading.Event()
+
+    async def resolve(*_, **__):
+        await asyncio.to_thread(answered.wait, 5)
+        return []
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(aiohttp.TCPConnector, "_resolve_host", resolve)
+
+    async def work(core):
+        try:
+            await asyncio.wait_for(core.list_namespaced_pod("ml", _request_timeout=time_out), 3)
+        finally:
+            answered.set()
+
+    with pytest.raises(ClusterUnreachableError):
+        run(work)
+
+
 def test_the_server_name_for_tls_may_differ_from_the_address(run, serve, ca, access, endpoint):
     server = serve(ca, name="api.internal")
     access.current = replace(endpoint, server=server.url, tls_server_name="api.internal")
@@ -199,7 +251,7 @@ def test_a_client_certificate_is_shown_to_the_server(run, serve, ca, endpoint, m
 def test_connections_have_keepalive(run):
     async def work(core):
         await listing(core)
-        pool = core.api_client.rest_client.pool_manager.connector
+        pool = core.api_client.rest_client.pool_manager._session.connector
         (connections,) = pool._conns.values()
         transport_socket = connections[0][0].transport.get_extra_info("socket")
         return transport_socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
