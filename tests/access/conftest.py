@@ -88,6 +88,8 @@ class Answer:
     status: int = 200
     body: bytes = json.dumps(PODS).encode()
     headers: Mapping[str, str] = field(default_factory=dict)
+    unfinished: bool = False
+    """Promise more than the body, and never send it."""
 
 
 SILENCE = Answer(status=0)
@@ -202,10 +204,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status)
         for key, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(key, value)
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Length", str(len(answer.body) + answer.unfinished))
         self.end_headers()
         self.wfile.write(answer.body)
         self.wfile.flush()
+        if answer.unfinished:
+            self.server.stopped.wait()
+            self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
         """Stay quiet."""
