@@ -14,8 +14,8 @@ from multicluster.cli.output import add_output_argument, print_json, say
 
 if TYPE_CHECKING:
     from multicluster.cli.demo.facts import Facts
-    from multicluster.cli.demo.play import Workshop
     from multicluster.cli.demo.scenarios import Scenario
+    from multicluster.cli.demo.workshop import Workshop
     from multicluster.cli.main import Subparsers
 
 
@@ -42,6 +42,9 @@ def run(args: argparse.Namespace) -> int:
 
     require_airflow()
     signal.signal(signal.SIGTERM, leave)
+    if args.ui and args.output == "json":
+        say("multicluster: --ui runs until Ctrl-C and has no result; leave out --output json")
+        return 2
     if args.ui:
         from multicluster.cli.demo.ui import serve_ui
 
@@ -56,8 +59,9 @@ def leave(_number: int, _frame: object) -> NoReturn:
 
 def _play(scenario: Scenario, args: argparse.Namespace) -> int:
     from multicluster.cli.demo.outcome import differences
-    from multicluster.cli.demo.play import Stage, Workshop, play
+    from multicluster.cli.demo.play import Stage, play
     from multicluster.cli.demo.screen import screen
+    from multicluster.cli.demo.workshop import Workshop
 
     as_json = args.output == "json"
     workshop = Workshop(scenario.name, log_folder())

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import queue
-import shutil
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +13,7 @@ from multicluster.cli.demo.airflow_process import AirflowProcess
 from multicluster.cli.demo.cloud_watch import CloudEvent, CloudWatch
 from multicluster.cli.demo.facts import Cloud, Facts
 from multicluster.cli.demo.timeline import Line, Timeline
+from multicluster.cli.demo.worlds import launches, make_world, world_environment
 
 if TYPE_CHECKING:
     from multicluster.cli.demo.scenarios import Injection, Scenario
@@ -151,58 +148,3 @@ class Play:
     def _show(self, line: Line | None) -> None:
         if line is not None:
             self._stage.screen.show(line)
-
-
-def make_world(*, watched: bool = False) -> World:
-    """Make the demo's world: an EKS and a GKE cluster, whose clouds hurry, a little less when they are *watched*."""
-    from multicluster.cli.demo.scenarios import CLUSTERS
-    from multicluster.simulator.delays import Delays
-    from multicluster.simulator.world import World
-
-    delays = Delays(
-        create=0.2, node_join=0.2, node_ready=0.2, gpu_ready=0.2, drain=0.1, delete=0.4,
-        capacity_retry=0.3, capacity_timeout=1.2, operation=0.1,
-    )  # fmt: skip
-    world = World(delays=Delays() if watched else delays)
-    world.add_eks(CLUSTERS["eks"])
-    world.add_gke(CLUSTERS["gke"])
-    return world
-
-
-def world_environment(world: World) -> dict[str, str]:
-    """Return the environment that leads Airflow into the world; writes the registry document it names."""
-    registry = world.root / "registry.json"
-    registry.write_text(json.dumps(world.registry()))
-    return {**world.env(), "MULTICLUSTER_REGISTRY": str(registry)}
-
-
-def launches(world: World) -> dict[str, int]:
-    """Count the instances of node pools that were ever rented, by cloud."""
-    keys = [group.key for group in world.groups.groups.values() for _ in group.instances]
-    keys += [group.key for _, group in world.groups.terminated]
-    return {
-        "aws": sum(key.startswith("eks:") for key in keys),
-        "google": sum(key.startswith("gke:") for key in keys),
-    }
-
-
-class Workshop:
-    """A temporary AIRFLOW_HOME, and the log that outlives it."""
-
-    def __init__(self, name: str, logs: Path) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="multicluster-demo-"))
-        self.log = self.home / "airflow.log"
-        self._kept = logs / f"demo-{name}.log"
-        self._lock = threading.Lock()
-
-    def close(self) -> Path | None:
-        """Remove everything but the log; returns where that is now, None when it could not be kept."""
-        with self._lock:
-            try:
-                self._kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                shutil.move(self.log, self._kept)
-            except OSError:
-                return None
-            finally:
-                shutil.rmtree(self.home, ignore_errors=True)
-        return self._kept

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from multicluster.cli.demo.cloud_watch import CloudEvent, CloudWatch
-from multicluster.cli.demo.play import Workshop, make_world, world_environment
 from multicluster.cli.demo.screen import screen
 from multicluster.cli.demo.standalone import Standalone
 from multicluster.cli.demo.timeline import Line
+from multicluster.cli.demo.workshop import Workshop
+from multicluster.cli.demo.worlds import make_world, world_environment
 from multicluster.cli.output import say
 
 if TYPE_CHECKING:

@@ -1,0 +1,27 @@
+"""The folder in which a demo works, and the log that outlives it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+
+class Workshop:
+    """A temporary AIRFLOW_HOME, and the log that outlives it."""
+
+    def __init__(self, name: str, logs: Path) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="multicluster-demo-"))
+        self.log = self.home / "airflow.log"
+        self._kept = logs / f"demo-{name}.log"
+
+    def close(self) -> Path | None:
+        """Remove everything but the log; returns where that is now, None when it could not be kept."""
+        try:
+            self._kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.move(self.log, self._kept)
+        except OSError:
+            return None
+        finally:
+            shutil.rmtree(self.home, ignore_errors=True)
+        return self._kept
