@@ -7,6 +7,7 @@ import requests
 from google.oauth2.credentials import Credentials
 from requests.adapters import BaseAdapter
 
+from multicluster.access.kind import Network
 from multicluster.kinds.gke.session import GoogleSession
 
 
@@ -58,7 +59,7 @@ def options(request, world, tmp_path):
 
 
 def session(*refused: str):
-    made, adapter = GoogleSession.of(CountedCredentials()), Refusing(*refused)
+    made, adapter = GoogleSession.of(CountedCredentials(), Network()), Refusing(*refused)
     made.http.mount("https://", adapter)
     return made, adapter
 

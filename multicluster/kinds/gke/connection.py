@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ Connections = Callable[[str], Mapping[str, Any]]
 
 PREFIX = "extra__google_cloud_platform__"
 UNDERSTOOD = frozenset({"key_path", "keyfile_dict", "impersonation_chain"})
+ACCOUNT = re.compile(r"[^@\s/?#]+@[^@\s/?#]+\Z")
 OF_NO_EFFECT = frozenset({"project", "scope", "num_retries"})
 """The cluster's own project and the scopes that Kubernetes needs count."""
 
@@ -44,18 +46,28 @@ def read_connection(connection_id: str, connections: Connections, *, name: str) 
         raise CredentialError(
             f"{where}: {', '.join(unknown)} is not understood; understood are {', '.join(sorted(UNDERSTOOD))}"
         )
-    chain = extra.get("impersonation_chain", ())
-    if isinstance(chain, str):
-        chain = tuple(part.strip() for part in chain.split(","))
-    return GoogleConnection(key_path=extra.get("key_path"), key=_key(extra, where), impersonate=tuple(chain))
+    path = extra.get("key_path")
+    if path is not None and not isinstance(path, str):
+        raise CredentialError(f"{where}: key_path must be a text")
+    return GoogleConnection(key_path=path, key=_key(extra, where), impersonate=_chain(extra, where))
+
+
+def _chain(extra: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    given = extra.get("impersonation_chain", ())
+    if isinstance(given, str):
+        given = [part.strip() for part in given.split(",")]
+    if not isinstance(given, list | tuple) or not all(isinstance(item, str) and ACCOUNT.match(item) for item in given):
+        raise CredentialError(f"{where}: impersonation_chain must be the e-mail addresses of service accounts")
+    return tuple(given)
 
 
 def _key(extra: Mapping[str, Any], where: str) -> Mapping[str, Any] | None:
     given = extra.get("keyfile_dict")
-    if not isinstance(given, str):
-        return given
-    try:
-        parsed: Mapping[str, Any] = json.loads(given)
-    except ValueError as error:
-        raise CredentialError(f"{where}: keyfile_dict is not JSON: {type(error).__name__}") from None
-    return parsed
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError) as error:
+            raise CredentialError(f"{where}: keyfile_dict is not JSON: {type(error).__name__}") from None
+    if given is not None and not isinstance(given, Mapping):
+        raise CredentialError(f"{where}: keyfile_dict must be the key of a service account, a JSON object")
+    return given

@@ -14,9 +14,6 @@ from multicluster.errors import AccessError, ClusterUnreachableError, Credential
 MOST_WORDS = 500
 """Characters of Google's own words in an error."""
 
-MOST_WORDS = 500
-"""Characters of Google's own words in an error."""
-
 
 @contextmanager
 def credential_errors(name: str, subject: str) -> Iterator[None]:
@@ -24,8 +21,7 @@ def credential_errors(name: str, subject: str) -> Iterator[None]:
     try:
         yield
     except GoogleAuthError as error:
-        later = isinstance(error, TransportError) or bool(getattr(error, "retryable", False))
-        kind = CredentialUnavailableError if later else CredentialError
+        kind = CredentialUnavailableError if _later(error) else CredentialError
         words = " ".join(" ".join(str(part) for part in error.args).split())[:MOST_WORDS]
         raise kind(f"cluster {name!r}: no Google token for {subject}: {words}") from error
 
@@ -40,6 +36,18 @@ def describe_errors(name: str, cluster: str) -> Iterator[None]:
     except (requests.RequestException, ValueError) as error:
         text = f"cluster {name!r}: clusters.get of {cluster} had no usable answer: {error}"
         raise ClusterUnreachableError(text) from error
+
+
+def _later(error: GoogleAuthError) -> bool:
+    """Tell whether nobody answered, or only that they could not now.
+
+    A failure to reach the metadata server comes wrapped in a RefreshError that calls itself final.
+    """
+    if isinstance(error, TransportError) or getattr(error, "retryable", False):
+        return True
+    cause = error.__cause__
+    silent = isinstance(getattr(cause, "__cause__", None), TransportError | requests.RequestException)
+    return isinstance(cause, TransportError) and (silent or "server unavailable" in str(cause))
 
 
 def _refused(response: requests.Response, name: str, cluster: str) -> AccessError:

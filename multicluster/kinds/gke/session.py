@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import requests
-from google.auth.transport.requests import Request
 from requests.auth import AuthBase
 
+from multicluster.access.kind import Network
 from multicluster.access.single_flight import PerProcessLock
+from multicluster.kinds.gke.bounded_request import BoundedRequest
 
 UNAUTHORIZED = 401
 
@@ -19,14 +20,14 @@ class GoogleSession:
     """Credentials that several clusters share; whoever refreshes them holds ``lock``."""
 
     credentials: Any = field(repr=False)
-    request: Request
+    request: BoundedRequest
     http: requests.Session
     lock: PerProcessLock
 
     @classmethod
-    def of(cls, credentials: Any) -> Self:
-        """Return a session for *credentials*; no network is used."""
-        lock, request, http = PerProcessLock(), Request(), requests.Session()
+    def of(cls, credentials: Any, network: Network) -> Self:
+        """Return a session for *credentials*, which are refreshed within *network*'s time-outs; no network is used."""
+        lock, request, http = PerProcessLock(), BoundedRequest(network), requests.Session()
         http.auth = GoogleBearer(credentials, request, lock)
         return cls(credentials=credentials, request=request, http=http, lock=lock)
 
@@ -38,7 +39,7 @@ class GoogleBearer(AuthBase):
     iamcredentials.googleapis.com (``allowedLocations``), in a thread of its own and with no setting to leave it.
     """
 
-    def __init__(self, credentials: Any, request: Request, lock: PerProcessLock) -> None:
+    def __init__(self, credentials: Any, request: BoundedRequest, lock: PerProcessLock) -> None:
         self._credentials = credentials
         self._request = request
         self._lock = lock

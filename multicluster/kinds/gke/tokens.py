@@ -25,6 +25,9 @@ def shared_session(options: GoogleCredentials, context: ClusterContext) -> Googl
 
     def start() -> GoogleSession:
         with credential_errors(context.name, whose(options)):
-            return GoogleSession.of(google_credentials(options, connections=context.connection, name=context.name))
+            credentials = google_credentials(
+                options, connections=context.connection, name=context.name, network=context.network
+            )
+        return GoogleSession.of(credentials, context.network)
 
-    return context.shared.once(("google session", options), start)
+    return context.shared.once(("google session", options, context.network), start)
