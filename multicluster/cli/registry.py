@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
 def _validate(args: argparse.Namespace) -> int:
     from multicluster.registry.kinds import Kinds
     from multicluster.registry.load import examine_sources
+    from multicluster.registry.problem import shown
     from multicluster.registry.source import from_environment
 
     examined, problems = examine_sources(args.paths or from_environment(), Kinds())
@@ -56,8 +57,8 @@ def _validate(args: argparse.Namespace) -> int:
         listed = [asdict(problem) for problem in problems]
         print_json({"valid": not problems, "clusters": clusters, "sources": sources, "problems": listed})
     else:
-        for problem in problems:
-            print(problem)
+        for line in shown(problems):
+            print(line)
     if problems:
         say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
         return 1

@@ -38,9 +38,14 @@ def check(document: Any, kinds: Kinds) -> Checked:
     defaults = document.get("defaults")
     defaults = defaults if isinstance(defaults, dict) else {}
     checked.findings += check_defaults(defaults, kinds) if defaults else ()
+    of_defaults = {one.path for one in checked.findings}
     clusters = document.get("clusters")
     for index, cluster in enumerate(clusters if isinstance(clusters, list) else ()):
-        _check_cluster(cluster, ("clusters", index), defaults, kinds, checked)
+        result = _check_cluster(cluster, ("clusters", index), defaults, kinds, of_defaults)
+        if isinstance(result, list):
+            checked.findings += result
+        else:
+            checked.clusters.append(result)
     return checked
 
 
@@ -61,23 +66,20 @@ def _envelope(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(path=("defaults",), message=f"must be a mapping, not {noun_of(document['defaults'])}")
 
 
-def _check_cluster(cluster: Any, path: Path, defaults: Mapping[str, Any], kinds: Kinds, checked: Checked) -> None:
+def _check_cluster(
+    cluster: Any, path: Path, defaults: Mapping[str, Any], kinds: Kinds, of_defaults: set[Path]
+) -> tuple[KindDefinition, ClusterDocument] | list[Finding]:
     if not isinstance(cluster, dict):
-        checked.findings.append(Finding(path=path, message=f"must be a mapping, not {noun_of(cluster)}"))
-        return
+        return [Finding(path=path, message=f"must be a mapping, not {noun_of(cluster)}")]
     auth = cluster.get("auth")
     known = [name for name in auth if name in kinds] if isinstance(auth, dict) else []
     kind = kinds[known[0]] if len(known) == 1 else None
     about_auth = list(_check_auth(auth, (*path, "auth"), known, kinds))
     result = validated(with_defaults(cluster, defaults, kind.name if kind else None), path, kind, kinds)
     if isinstance(result, list):
-        spoken = {one.path for one in (*about_auth, *checked.findings)}
-        checked.findings += about_auth
-        checked.findings += (one for one in result if not _said(one, cluster, path, spoken))
-    elif about_auth or kind is None:
-        checked.findings += about_auth
-    else:
-        checked.clusters.append((kind, result))
+        spoken = of_defaults.union(one.path for one in about_auth)
+        return about_auth + [one for one in result if not _said(one, cluster, path, spoken)]
+    return about_auth if about_auth or kind is None else (kind, result)
 
 
 def _said(finding: Finding, cluster: Mapping[str, Any], path: Path, spoken: set[Path]) -> bool:

@@ -16,6 +16,9 @@ from multicluster.registry.yaml_text import Path, Position, YamlProblem, parse, 
 
 LEAVE_OUT = "stands in the registry; name where it is (a profile, a role, a connection), and revoke this one"
 
+LONGEST = 200
+"""Characters of a path that a message shows."""
+
 
 class Examined:
     """One source, its document and its problems."""
@@ -57,7 +60,7 @@ class Examined:
             line=position.line if position else None,
             column=position.column if position else None,
             cluster=redacted(cluster) if cluster else None,
-            field=redacted(_dotted(below)),
+            field=_dotted(tuple(redacted(step) if isinstance(step, str) else step for step in below)),
         )
 
     def _judge(self) -> Iterator[Problem]:
@@ -107,5 +110,5 @@ class Examined:
 
 
 def _dotted(path: Path) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +13,7 @@ from typing import Any
 
 from multicluster.errors import RegistryDocumentError
 from multicluster.registry.problem import Problem
-from multicluster.registry.yaml_text import MAX_BYTES
+from multicluster.registry.yaml_text import MAX_BYTES, MAX_DEPTH
 
 ENVIRONMENT = "MULTICLUSTER_REGISTRY"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -31,9 +32,13 @@ class Source:
     def of_value(cls, label: str, value: Any) -> Source:
         """Take a document that was read elsewhere; tuples, mappings and dates become what YAML would have given."""
         try:
-            plain = json.loads(json.dumps(value, default=_plain))
+            text = json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False)
+            text.encode()
+            plain = json.loads(text)
         except (TypeError, ValueError, RecursionError) as error:
             raise RegistryDocumentError(f"{label}: no plain document: {error}") from error
+        if _deeper(plain, MAX_DEPTH):
+            raise RegistryDocumentError(f"{label}: nested deeper than {MAX_DEPTH} levels")
         return cls(label=label, value=plain)
 
 
@@ -59,16 +64,42 @@ def read_sources(wanted: Iterable[SourceLike]) -> tuple[list[Source], list[Probl
         elif isinstance(one, Mapping):
             found[f"source {at}"] = Source.of_value("argument", one)
         else:
-            for file in _files(Path(one).expanduser(), problems):
+            for file in _files(one, problems):
                 real = os.path.realpath(file)
                 if real not in found and (text := _read(file, problems)) is not None:
                     found[real] = Source(label=str(file), text=text)
     return list(found.values()), problems
 
 
-def _files(path: Path, problems: list[Problem]) -> list[Path]:
-    if not path.is_dir():
-        return [path]
+def _files(named: object, problems: list[Problem]) -> list[Path]:
+    if not isinstance(named, str | Path):
+        raise RegistryDocumentError(f"a registry is a file, a folder or a document, not a {type(named).__name__}")
+    if not str(named).strip():
+        problems.append(Problem(source="''", message="names no file and no folder"))
+        return []
+    try:
+        path = Path(named).expanduser()
+        mode = path.stat().st_mode
+    except (RuntimeError, ValueError, OSError) as error:
+        problems.append(Problem(source=str(named), message=_why(error)))
+        return []
+    if stat.S_ISDIR(mode):
+        return _listed(path, problems)
+    if not stat.S_ISREG(mode):
+        problems.append(Problem(source=str(path), message="is a pipe, a socket or a device; name a file or a folder"))
+        return []
+    return [path]
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    return "nobody of that name has a home folder" if isinstance(error, RuntimeError) else "no path looks like that"
+
+
+def _listed(path: Path, problems: list[Problem]) -> list[Path]:
     try:
         files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
     except OSError as error:
@@ -88,10 +119,8 @@ def _read(file: Path, problems: list[Problem]) -> str | None:
         if len(data) <= MAX_BYTES:
             return data.decode("utf-8-sig")
         problems.append(Problem(source=label, message=f"larger than {MAX_BYTES >> 20} MiB"))
-    except FileNotFoundError:
-        problems.append(Problem(source=label, message="no such file or folder"))
     except OSError as error:
-        problems.append(Problem(source=label, message=f"cannot be read: {error.strerror}"))
+        problems.append(Problem(source=label, message=_why(error)))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
@@ -105,3 +134,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"a {type(value).__name__} has no place in it")
+
+
+def _deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most + 1):
+        containers = [one for one in level if isinstance(one, dict | list)]
+        level = [below for one in containers for below in (one.values() if isinstance(one, dict) else one)]
+    return any(isinstance(one, dict | list) for one in level) if level else False

@@ -29,6 +29,8 @@ from yaml.events import (
 MAX_DEPTH = 40
 MAX_DIGITS = 40
 """What is longer is no number but a digest that happens to have no letters."""
+MAX_QUOTED = 100
+"""Characters of a key that a message repeats."""
 MAX_BYTES = 10 * 1024 * 1024
 
 Path = tuple[str | int, ...]
@@ -118,7 +120,8 @@ def _mapping(start: Event, take: Take, depth: int) -> dict[str, Any]:
             raise YamlProblem("a key must be a plain text", event.start_mark)
         key = event.value
         if key in found:
-            raise YamlProblem(f"the key {key!r} stands twice in this mapping", event.start_mark)
+            what = f"the key {key!r}" if len(key) <= MAX_QUOTED else "this key"
+            raise YamlProblem(f"{what} stands twice in this mapping", event.start_mark)
         value = take()
         found[key] = _scalar(value) if type(value) is ScalarEvent else _value(value, take, depth)
     return found

@@ -157,3 +157,15 @@ def test_pin_twice_changes_nothing(command, registry_file):
 
     assert (code, json.loads(results)["changed"], json.loads(results)["applied"]) == (0, False, False)
     assert registry_file.read_text() == before
+
+
+def test_validate_prints_twenty_problems_and_json_has_all(command, tmp_path):
+    path = tmp_path / "many.yaml"
+    clusters = "".join(f"- {{name: a{at}, auth: {{inCluster: {{}}}}, x: 1}}\n" for at in range(25))
+    path.write_text(f"apiVersion: multicluster/v1alpha1\nkind: ClusterRegistry\nclusters:\n{clusters}")
+
+    _, results, talk = command("validate", str(path))
+    _, as_json, _ = command("validate", str(path), "--output", "json")
+
+    assert (len(results.splitlines()), results.splitlines()[-1], talk) == (21, "... and 5 more", "25 problems\n")
+    assert len(json.loads(as_json)["problems"]) == 25

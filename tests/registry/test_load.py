@@ -201,3 +201,94 @@ def test_an_airflow_connection_that_nobody_knows_is_named_at_first_use(document,
 
     with pytest.raises(CredentialError, match="'aws_prod' is an Airflow connection; it can be resolved inside Airflow"):
         cluster.token()
+
+
+def deep(levels):
+    made = {}
+    for _ in range(levels):
+        made = {"a": made}
+    return made
+
+
+@pytest.mark.parametrize("levels", [50, 300, 900, 5000])
+def test_a_deep_document_read_elsewhere_is_refused(document, levels):
+    with pytest.raises(RegistryDocumentError, match="argument: n"):
+        load_registry(document(a={**IN_CLUSTER, "labels": deep(levels)}))
+
+
+@pytest.mark.parametrize("text", ["\ud800", float("nan")])
+def test_a_value_that_json_cannot_say_is_refused(document, text):
+    with pytest.raises(RegistryDocumentError, match="argument: no plain document"):
+        load_registry(document(a={**IN_CLUSTER, "displayName": text}))
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_is_refused_at_once(tmp_path):
+    path = tmp_path / "pipe.yaml"
+    os.mkfifo(path)
+
+    with pytest.raises(RegistryDocumentError) as caught:
+        load_registry(path)
+
+    assert text_of(caught) == f"{path}: is a pipe, a socket or a device; name a file or a folder"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/dev/zero", "/dev/zero: is a pipe, a socket or a device; name a file or a folder"),
+        ("~nosuchuser/x.yaml", "~nosuchuser/x.yaml: nobody of that name has a home folder"),
+        ("/x/" + "y" * 5000, "/x/" + "y" * 5000 + ": cannot be read: File name too long"),
+        ("/x\0y", "/x\\x00y: no path looks like that"),
+        ("", "'': names no file and no folder"),
+        (" ", "'': names no file and no folder"),
+    ],
+    ids=["device", "no such user", "too long", "nul", "empty", "blank"],
+)
+def test_a_path_that_cannot_be_one_is_refused_with_words(path, message):
+    with pytest.raises(RegistryDocumentError) as caught:
+        load_registry(path)
+
+    assert text_of(caught) == message
+
+
+@pytest.mark.parametrize("source", [[1], 5, None])
+def test_a_source_of_another_type_is_refused_with_words(source):
+    with pytest.raises(RegistryDocumentError, match="a registry is a file, a folder or a document, not a"):
+        load_registry(source)
+
+
+def test_an_unknown_field_is_unknown_when_it_is_null_too(document):
+    with pytest.raises(RegistryDocumentError, match="cordonned: unknown field; did you mean 'cordoned'"):
+        load_registry(document(a={**IN_CLUSTER, "cordonned": None}))
+
+
+def test_a_known_field_that_is_null_is_as_if_left_out(document):
+    fields = dict.fromkeys(("displayName", "labels", "network", "pods", "nodePools", "identity", "cordoned"))
+
+    assert load_registry(document(a={**IN_CLUSTER, **fields}))["a"].labels == {}
+
+
+@pytest.mark.parametrize("key", ["\x1b[31mX", "\x07", "\x9b31m", "\u202ex", "a\nb"])
+def test_no_message_holds_a_control_character_of_the_document(document, key):
+    with pytest.raises(RegistryDocumentError, match="unknown field") as caught:
+        load_registry(document(a={**IN_CLUSTER, key: 1}))
+
+    assert text_of(caught).isprintable()
+
+
+def test_a_key_that_stands_twice_is_repeated_neither_raw_nor_at_length():
+    head = "apiVersion: multicluster/v1alpha1\nkind: ClusterRegistry\n"
+    for key in ("\\e[31m", "k" * 300, "AKIAIOSFODNN7EXAMPLE"):
+        with pytest.raises(RegistryDocumentError, match="stands twice in this mapping") as caught:
+            load_registry(Source(label="x", text=f'{head}clusters: [{{"{key}": 1, "{key}": 2}}]'))
+        assert text_of(caught).isprintable()
+        assert len(text_of(caught)) < 120
+        assert "AKIA" not in text_of(caught)
+
+
+def test_a_very_long_key_is_shown_in_part(document):
+    with pytest.raises(RegistryDocumentError) as caught:
+        load_registry(document(a={**IN_CLUSTER, "k" * 300_000: 1}))
+
+    assert len(text_of(caught)) < 500

@@ -20,6 +20,10 @@ SHAPED = {
     "ec pem": "-----BEGIN EC PRIVATE KEY-----",
     "base64 of pem": base64.b64encode(b"-----BEGIN RSA PRIVATE KEY-----\nabc").decode(),
     "base64 of plain pem": base64.b64encode(b"-----BEGIN PRIVATE KEY-----\nabc").decode(),
+    "base64 of openssh": base64.b64encode(b"-----BEGIN OPENSSH PRIVATE KEY-----\nabc").decode(),
+    "base64 of encrypted pem": base64.b64encode(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nabc").decode(),
+    "base64 of dsa pem": base64.b64encode(b"-----BEGIN DSA PRIVATE KEY-----\nabc").decode(),
+    "assignment": "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "proxy": "http://user:word@proxy:3128",
 }
 HARMLESS = [
@@ -89,3 +93,42 @@ def test_a_secret_used_as_a_key_is_not_repeated(document, name):
         load_registry(document(a={"auth": {"inCluster": {}}, SHAPED[name]: 1}))
 
     assert SHAPED[name] not in str(caught.value)
+
+
+AWS_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+
+@pytest.mark.parametrize("key", ["aws", "my-aws-secret", "secret-of-ci", "dbPassword", "credentials"])
+def test_forty_characters_below_a_name_of_a_secret_are_one(key):
+    assert list(secrets_in({"labels": {key: AWS_SECRET}})) == [(("labels", key), "an AWS secret key")]
+    assert may_hold_secrets(f"labels: {{{key}: {AWS_SECRET}}}")
+
+
+def test_forty_characters_beside_an_access_key_id_are_a_secret():
+    found = dict(secrets_in({"id": SHAPED["AKIA"], "other": AWS_SECRET}))
+
+    assert found == {("id",): "an AWS access key id", ("other",): "an AWS secret key"}
+
+
+@pytest.mark.parametrize("key", ["commit", "checksum", "note"])
+def test_forty_characters_elsewhere_are_left_alone(key):
+    assert list(secrets_in({key: AWS_SECRET})) == []
+
+
+def test_a_digest_below_a_name_of_a_secret_is_left_alone():
+    assert list(secrets_in({"aws-ami-digest": "da39a3ee5e6b4b0d3255bfef95601890afd80709"})) == []
+
+
+@pytest.mark.parametrize("value", [12345678, ["x"], [1], {"value": "x"}, [{"a": ["x"]}], 0, 1.5])
+def test_what_stands_below_a_key_of_a_secret_is_one_in_every_form(value):
+    assert list(secrets_in({"a": {"password": value}})) == [(("a", "password"), "a secret")]
+
+
+@pytest.mark.parametrize("value", [None, "", [], {}, True, [None], {"a": ""}])
+def test_nothing_below_a_key_of_a_secret_is_no_secret(value):
+    assert list(secrets_in({"password": value})) == []
+
+
+@pytest.mark.parametrize("text", ['"\\x74oken": hunter2', "? token # of ci\n: hunter2"])
+def test_a_key_in_an_unusual_spelling_is_looked_at_closely(text):
+    assert may_hold_secrets(text)

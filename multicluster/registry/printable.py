@@ -1,0 +1,15 @@
+"""Write text that others wrote so that no terminal and no log takes it for more than text."""
+
+from __future__ import annotations
+
+import re
+
+_COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters (a terminal obeys them), those that turn the direction of writing, and halves of characters."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return *text* with ``\x1b`` for ESC and the like; *keep* holds control characters that stay."""
+    return _COMMANDS.sub(
+        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii"), text
+    )
