@@ -56,7 +56,10 @@ class ClusterAccess(Protocol):
         ...
 
     def endpoint(self, *, fresh: bool = False) -> Endpoint:
-        """Where the API server is, asked once and cached; *fresh* asks again (after a TLS or DNS failure)."""
+        """Where the API server is, asked once and cached; *fresh* asks again (after a TLS or DNS failure).
+
+        See CachedEndpoint, which keeps a dead API server from being asked for with every request.
+        """
         ...
 
     def node_pools(self) -> NodePools:

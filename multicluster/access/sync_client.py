@@ -154,7 +154,8 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
             endpoint = self._access.endpoint(fresh=True)
         except AccessError as error:
             raise self._translated(reason, used, moved(error)) from error
-        self._link = self._connect(endpoint)
+        if endpoint != used.endpoint:
+            self._link = self._connect(endpoint)
 
     def _connect(self, endpoint: Endpoint) -> Link:
         check_route(endpoint, name=self.name)
