@@ -11,6 +11,7 @@ from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterContext
 from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError
 from multicluster.kinds.eks.describe import describe_at_once
+from multicluster.kinds.eks.discretion import discretion
 from multicluster.kinds.eks.errors import credential_errors, describe_errors
 from multicluster.kinds.eks.options import EksOptions
 from multicluster.kinds.eks.session import aws_session, whose
@@ -88,9 +89,9 @@ class EksAccess:
         name, options = self._context.name, self._options
         cluster_name, region = options.cluster_name, options.region
         key, session, network = self._key(), self._session(), self._context.network
-        cluster = describe_at_once(session, key, cluster_name=cluster_name, region=region, network=network)
-        if cluster is None:
-            with describe_errors(name, cluster_name, region, self._subject):
+        with describe_errors(name, cluster_name, region, self._subject):
+            cluster = describe_at_once(session, key, cluster_name=cluster_name, region=region, network=network)
+            if cluster is None:
                 # Made for this question only: it is asked once, and again after a failure.
                 client: Any = session.create_client("eks")
                 cluster = client.describe_cluster(name=cluster_name)["cluster"]
@@ -121,7 +122,7 @@ class EksAccess:
     def _key(self) -> SigningKey:
         """Return the session's credentials as they are now; botocore renews them when it is time."""
         options = self._options
-        with credential_errors(self._context.name, self._subject):
+        with credential_errors(self._context.name, self._subject), discretion():
             session = self._session()
             key = ("aws credentials", options.credentials, options.region, self._context.network)
             credentials = self._context.shared.once(key, lambda: self._found(session.get_credentials()))

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from multicluster.errors import CredentialError
 from multicluster.kinds.eks.options import AwsRole
+from multicluster.kinds.eks.validation_words import without_input
 
 Connections = Callable[[str], Mapping[str, Any]]
 
@@ -28,6 +29,7 @@ UNDERSTOOD = frozenset(
         "region_name",  # the cluster's own region counts
     }
 )
+SESSION_ARGUMENTS = frozenset({"profile_name", "region_name"})
 ROLE_ARGUMENTS = {"ExternalId": "external_id", "RoleSessionName": "session_name", "DurationSeconds": "duration_seconds"}
 
 
@@ -59,10 +61,29 @@ def read_connection(connection_id: str, connections: Connections, *, name: str) 
         what = ", ".join(unknown) or f"assume_role_method {extra['assume_role_method']!r}"
         raise CredentialError(f"{where}: {what} is not understood; understood are {', '.join(sorted(UNDERSTOOD))}")
     return AwsConnection(
-        credentials=_static(connection, extra, where),
-        profile=extra.get("profile_name") or (extra.get("session_kwargs") or {}).get("profile_name"),
-        roles=_roles(extra, where),
+        credentials=_static(connection, extra, where), profile=_profile(extra, where), roles=_roles(extra, where)
     )
+
+
+def _profile(extra: Mapping[str, Any], where: str) -> str | None:
+    session = _mapping(extra, "session_kwargs", where)
+    unknown = sorted(str(key) for key, value in session.items() if value and key not in SESSION_ARGUMENTS)
+    if unknown:
+        raise CredentialError(
+            f"{where}: session_kwargs {', '.join(unknown)} is not understood; understood are "
+            f"{', '.join(sorted(SESSION_ARGUMENTS))}, and keys as login and password of the connection"
+        )
+    profile = extra.get("profile_name") or session.get("profile_name")
+    if profile is not None and not isinstance(profile, str):
+        raise CredentialError(f"{where}: profile_name must be a text")
+    return profile
+
+
+def _mapping(extra: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    given = extra.get(key) or {}
+    if not isinstance(given, Mapping):
+        raise CredentialError(f"{where}: {key} must be a JSON object")
+    return given
 
 
 def _static(connection: Mapping[str, Any], extra: Mapping[str, Any], where: str) -> Callable[[], Any] | None:
@@ -78,7 +99,7 @@ def _static(connection: Mapping[str, Any], extra: Mapping[str, Any], where: str)
 def _roles(extra: Mapping[str, Any], where: str) -> tuple[AwsRole, ...]:
     if not extra.get("role_arn"):
         return ()
-    arguments = dict(extra.get("assume_role_kwargs") or {})
+    arguments = dict(_mapping(extra, "assume_role_kwargs", where))
     if extra.get("external_id"):
         arguments.setdefault("ExternalId", extra["external_id"])
     unknown = sorted(set(arguments) - set(ROLE_ARGUMENTS))
@@ -88,4 +109,4 @@ def _roles(extra: Mapping[str, Any], where: str) -> tuple[AwsRole, ...]:
         named = {ROLE_ARGUMENTS[key]: value for key, value in arguments.items()}
         return (AwsRole(role_arn=extra["role_arn"], **named),)
     except ValidationError as error:
-        raise CredentialError(f"{where}: {error}") from error
+        raise CredentialError(f"{where}: {without_input(error)}") from None

@@ -15,11 +15,12 @@ import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from multicluster.access.kind import Network
+from multicluster.kinds.eks.discretion import discretion
 from multicluster.kinds.eks.partition import regional_host
 from multicluster.kinds.eks.token_source import SigningKey
 
@@ -29,14 +30,18 @@ OK = 200
 def describe_at_once(
     core: botocore.session.Session, key: SigningKey, *, cluster_name: str, region: str, network: Network
 ) -> dict[str, Any] | None:
-    """Return the cluster of a DescribeCluster that succeeds at the first try; None for anything else."""
+    """Return the cluster of a DescribeCluster that succeeds at the first try; None for anything else.
+
+    Raises botocore's error when nobody answered in time: to ask again would take as long again.
+    """
     variants = ("use_fips_endpoint", "use_dualstack_endpoint")
     address = None if any(core.get_config_variable(variant) for variant in variants) else _address(core, region)
     if address is None:
         return None
     request = AWSRequest(method="GET", url=f"{address}/clusters/{cluster_name}")
     credentials = ReadOnlyCredentials(key.access_key, key.secret_key, key.token)
-    SigV4Auth(credentials, "eks", region).add_auth(request)
+    with discretion():
+        SigV4Auth(credentials, "eks", region).add_auth(request)
     make: Any = URLLib3Session
     http = make(
         verify=core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,
@@ -47,6 +52,8 @@ def describe_at_once(
     try:
         answer = http.send(request.prepare())
         cluster: dict[str, Any] | None = json.loads(answer.content)["cluster"] if answer.status_code == OK else None
+    except (ConnectTimeoutError, ReadTimeoutError):
+        raise
     except (BotoCoreError, ValueError, KeyError, TypeError):
         return None
     finally:

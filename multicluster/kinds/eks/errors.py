@@ -10,11 +10,13 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004  botocore's name
+    CredentialRetrievalError,
     HTTPClientError,
     MetadataRetrievalError,
 )
 
 from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError, CredentialUnavailableError
+from multicluster.kinds.eks.credential_process import PROCESS
 
 DENIED = frozenset(
     {
@@ -43,9 +45,15 @@ def credential_errors(name: str, subject: str) -> Iterator[None]:
         kind = CredentialUnavailableError if _transient(error) else CredentialError
         hint = " (a role assumed by another role lasts an hour at most)" if "1 hour" in str(error) else ""
         raise kind(f"cluster {name!r}: AWS refuses credentials for {subject}: {error}{hint}") from error
+    except CredentialRetrievalError as error:
+        if error.kwargs.get("provider") != PROCESS:
+            raise CredentialError(f"cluster {name!r}: no AWS credentials from {subject}: {error}") from error
+        raise CredentialError(_process_text(name, subject)) from None  # its text is what the command said
     except BotoCoreError as error:
         kind = CredentialUnavailableError if isinstance(error, LATER) else CredentialError
         raise kind(f"cluster {name!r}: no AWS credentials from {subject}: {error}") from error
+    except (ValueError, OSError) as error:  # botocore lets them pass: a file that is not there, an address that is none
+        raise CredentialError(f"cluster {name!r}: no AWS credentials from {subject}: {error}") from error
 
 
 @contextmanager
@@ -65,6 +73,13 @@ def describe_errors(name: str, cluster_name: str, region: str, subject: str) -> 
     except BotoCoreError as error:
         kind = ClusterUnreachableError if isinstance(error, LATER) else AccessError
         raise kind(f"{what} failed: {error}") from error
+
+
+def _process_text(name: str, subject: str) -> str:
+    return (
+        f"cluster {name!r}: no AWS credentials from {subject}: its credential_process cannot be started, failed, took "
+        "too long, or printed something else than credentials; run it by hand to see more"
+    )
 
 
 def _transient(error: ClientError) -> bool:

@@ -14,12 +14,14 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import ConnectTimeoutError, ProfileNotFound, ReadTimeoutError
 
 from multicluster.access.kind import Network
 from multicluster.access.single_flight import PerProcessLock
 from multicluster.errors import CredentialError
 from multicluster.kinds.eks.connection import AwsConnection, Connections, read_connection
+from multicluster.kinds.eks.credential_process import bound_processes
+from multicluster.kinds.eks.discretion import discreet
 from multicluster.kinds.eks.options import AwsCredentials, AwsRole
 
 
@@ -37,7 +39,7 @@ def aws_session(
         core = _LateHandlers(profile=options.profile or connection.profile)
         core.set_config_variable("region", region)
         core.set_default_client_config(_client_config(network))
-        load = connection.credentials or core.get_component("credential_provider").load_credentials
+        load = connection.credentials or bound_processes(core.get_component("credential_provider")).load_credentials
     except ProfileNotFound as error:
         raise CredentialError(
             f"cluster {name!r}: AWS profile {error.kwargs.get('profile')!r} is not in the AWS config files of this "
@@ -74,7 +76,15 @@ class _LateHandlers(botocore.session.Session):
                 session._register_builtin_handlers(session._events)  # noqa: SLF001  the parent's, at another time
                 self._complete = True
         create: Any = super().create_client
-        return create(*arguments, **options)
+        client = discreet(create(*arguments, **options))
+        client.meta.events.register("needs-retry", _wait_once)
+        return client
+
+
+def _wait_once(caught_exception: Exception | None = None, **_event: Any) -> None:
+    """Keep botocore from waiting out the same time-out again: four silences in a row are minutes."""
+    if isinstance(caught_exception, ConnectTimeoutError | ReadTimeoutError):
+        raise caught_exception
 
 
 class _Provider(CredentialProvider):  # type: ignore[misc, unused-ignore]
