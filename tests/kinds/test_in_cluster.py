@@ -62,6 +62,14 @@ def test_a_rotated_ca_is_read_when_asked_afresh(access, folder):
     assert (access.endpoint().ca_pem, access.endpoint(fresh=True).ca_pem) == (b"CA", b"NEW")
 
 
+@pytest.mark.parametrize("content", [b"", b" \n"])
+def test_an_empty_ca_is_refused_rather_than_public_ones_trusted(access, folder, content):
+    (folder / "ca.crt").write_bytes(content)
+
+    with pytest.raises(AccessError, match=r"cluster 'here': the cluster's CA .*ca\.crt is empty"):
+        access.endpoint()
+
+
 def test_outside_of_a_pod_the_error_says_so(access, monkeypatch):
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST")
 

@@ -56,6 +56,8 @@ class InClusterAccess:
             ca = (self._folder / "ca.crt").read_bytes()
         except OSError as error:
             raise AccessError(f"cluster {self._context.name!r}: the cluster's CA cannot be read: {error}") from error
+        if not ca.strip():  # without one, public CAs would count
+            raise AccessError(f"cluster {self._context.name!r}: the cluster's CA {self._folder / 'ca.crt'} is empty")
         network = self._context.network
         return Endpoint(
             server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
