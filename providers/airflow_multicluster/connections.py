@@ -11,8 +11,8 @@ def connection_facts(connection_id: str) -> Mapping[str, Any]:
 
     Blocks; from a trigger call it off the loop. Raises LookupError when there is none of that id.
     """
+    from airflow.providers.common.compat.sdk import AirflowException
     from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowException
 
     try:
         connection: Any = Connection.get(connection_id)

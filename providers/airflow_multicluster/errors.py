@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from multicluster.errors import CredentialError, MulticlusterError
 
 if TYPE_CHECKING:
-    from airflow.sdk.exceptions import AirflowException
+    from airflow.providers.common.compat.sdk import AirflowException
 
 
 def to_airflow(error: MulticlusterError) -> AirflowException:
@@ -17,7 +17,7 @@ def to_airflow(error: MulticlusterError) -> AirflowException:
 
     A refusal may be an outage of what verifies tokens (STS, the webhook): an API server says the same for both.
     """
-    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+    from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
     text = f"{type(error).__name__}: {error}"
     return (

@@ -65,23 +65,23 @@ def database(dag_folder: Path) -> Path:
 def session_world():
     """Start two EKS clusters, a GKE one, and one of no cloud, with no delays."""
     from multicluster.simulator import Delays, World
-    from multicluster.testing.world import enter
 
     with World(delays=Delays.none()) as world:
         for name in CLUSTERS:
             world.add_eks(name)
         world.add_gke("gpu-euw4")
         world.add_plain("here")
-        with pytest.MonkeyPatch.context() as patch:
-            enter(world, world.root / "clusters.json", patch)
-            yield world
+        yield world
 
 
 @pytest.fixture
-def world(session_world):
-    """Lend the world without faults, and look that the test before left nothing behind."""
+def world(session_world, monkeypatch):
+    """Lend the world without faults, for this test only, and look that the test before left nothing behind."""
+    from multicluster.testing.world import enter
+
     session_world.faults.clear()
     assert session_world.report().pools_left == ()
+    enter(session_world, session_world.root / "clusters.json", monkeypatch)
     yield session_world
     session_world.faults.clear()
 
@@ -151,7 +151,10 @@ def read_outcome(dag_run) -> Outcome:
 
 def find_dag(dag_id: str):
     """Load the DAG file that holds the DAG, and return it."""
-    from airflow.dag_processing.dagbag import DagBag
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ModuleNotFoundError:  # Airflow 3.1
+        from airflow.models.dagbag import DagBag
 
     file = next(file for file in sorted(DAGS.glob("*.py")) if f'DAG("{dag_id}"' in file.read_text())
     bag = DagBag(dag_folder=str(file))

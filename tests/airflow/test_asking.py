@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 from airflow.sdk import DAG
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from airflow_multicluster import ClusterPodOperator, CreateNodePoolOperator, DeleteNodePoolOperator
 from airflow_multicluster.deadline import GRACE, backstop, deadline

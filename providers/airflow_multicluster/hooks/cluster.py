@@ -67,7 +67,8 @@ class AsyncClusterHook(AsyncKubernetesHook):
     """The same for triggers: the client is shared per event loop, and resolved off the loop."""
 
     def __init__(self, cluster: str) -> None:
-        super().__init__(conn_id=None, kubernetes_conn_id=None, connection_extras={})
+        super().__init__(conn_id=None, kubernetes_conn_id=None)
+        self._extras: dict[str, Any] = {}
         self.cluster_name = cluster
         self._cluster: Cluster | None = None
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 
 from airflow_multicluster.errors import airflow_errors
 
@@ -165,14 +165,14 @@ class ClusterPodOperator(KubernetesPodOperator):
                 trigger=trigger, method_name=stock.method_name, kwargs=stock.kwargs, timeout=stock.timeout
             ) from None
 
-    def build_pod_request_obj(self, context: Context | None = None, *, dry_run: bool = False) -> k8s.V1Pod:
-        """Build the pod with what registry and node pool bring to it."""
+    def build_pod_request_obj(self, context: Context | None = None, **options: Any) -> k8s.V1Pod:
+        """Build the pod with what registry and node pool bring to it; *options* are what the stock operator has."""
         if not self.named:
-            return super().build_pod_request_obj(context, dry_run=dry_run)
+            return super().build_pod_request_obj(context, **options)
         from airflow_multicluster.pod_shape import shaped
 
         with airflow_errors(), shaped(self, self.registered.cluster):
-            return super().build_pod_request_obj(context, dry_run=dry_run)
+            return super().build_pod_request_obj(context, **options)
 
     def _get_pod_from_task_state_store(self, context: Context) -> k8s.V1Pod | None:
         stored = self._stored_identity(context)
