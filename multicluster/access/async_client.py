@@ -15,7 +15,7 @@ from kubernetes_asyncio.client.exceptions import ApiException
 
 from multicluster.access.async_link import AsyncLink
 from multicluster.access.authorization import Authorization
-from multicluster.access.endpoint import Endpoint
+from multicluster.access.endpoint import Acceptance, Endpoint, accept_any
 from multicluster.access.kind import ClusterAccess
 from multicluster.access.route import check_route, proxy_url
 from multicluster.access.tls import ssl_context
@@ -29,7 +29,7 @@ class UnreachableClientError(ClusterUnreachableError, aiohttp.ClientConnectionEr
     """No answer in time; an error of aiohttp too, because stock Airflow retries those."""
 
 
-async def async_client(access: ClusterAccess, *, name: str) -> ApiClient:
+async def async_client(access: ClusterAccess, *, name: str, accept: Acceptance = accept_any) -> ApiClient:
     """Return a client of the running event loop that keeps itself authenticated; *name* is for errors.
 
     The twin of ``sync_client``, with the same answers to a 401, to an API server that moved and to silence. Endpoint,
@@ -37,7 +37,7 @@ async def async_client(access: ClusterAccess, *, name: str) -> ApiClient:
     number of requests and watches may be under way. Whoever asked for the client closes it, in the same loop.
     """
     endpoint = await asyncio.to_thread(access.endpoint)
-    client = AsyncClusterApiClient(access, endpoint, name=name)
+    client = AsyncClusterApiClient(access, endpoint, name=name, accept=accept)
     try:
         await client.connect(endpoint)
     except BaseException:
@@ -49,8 +49,11 @@ async def async_client(access: ClusterAccess, *, name: str) -> ApiClient:
 class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
     """The stock client with its own connections, its own token source, and a second try where one is safe."""
 
-    def __init__(self, access: ClusterAccess, endpoint: Endpoint, *, name: str) -> None:
+    def __init__(
+        self, access: ClusterAccess, endpoint: Endpoint, *, name: str, accept: Acceptance = accept_any
+    ) -> None:
         self.name = name
+        self._accept = accept
         self._access = access
         self._authorization = Authorization(access, endpoint, name=name)
         self._moving = asyncio.Lock()
@@ -69,6 +72,7 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
         Requests under way keep the connections that they have; those of nobody are closed.
         """
         check_route(endpoint, name=self.name)
+        self._accept(endpoint)
         await self._authorization.fill_async(self.configuration)
         context = await asyncio.to_thread(ssl_context, endpoint, name=self.name)
         replaced: Any = self.rest_client.pool_manager

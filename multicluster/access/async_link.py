@@ -44,6 +44,20 @@ class AsyncLink:
         """Whether no answer is waited for, nor read."""
         return not self._asking and all(answer.connection is None for answer in self._answers)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._session.closed
+
+    @property
+    def connector(self) -> aiohttp.BaseConnector | None:
+        """What holds the sockets."""
+        return self._session.connector
+
+    def detach(self) -> None:
+        """Let go of the sockets without closing them."""
+        self._session.detach()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()

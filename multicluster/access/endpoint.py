@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from multicluster.access.address import redacted
@@ -30,3 +31,11 @@ class Endpoint:
 
     def __repr__(self) -> str:
         return f"<Endpoint {redacted(self.server)!r}>"
+
+
+Acceptance = Callable[[Endpoint], None]
+"""Raises AccessError for an endpoint that must not be connected to; the registry's pins are one. Does no I/O."""
+
+
+def accept_any(endpoint: Endpoint) -> None:
+    """Raise nothing: any endpoint will do."""

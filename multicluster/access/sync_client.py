@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, SSLError
 
 from multicluster.access.authorization import Authorization
-from multicluster.access.endpoint import Endpoint
+from multicluster.access.endpoint import Acceptance, Endpoint, accept_any
 from multicluster.access.kind import ClusterAccess
 from multicluster.access.route import KEEPALIVE, check_route, proxy_url
 from multicluster.access.tls import ssl_context
@@ -33,7 +33,7 @@ class UnreachableHTTPError(ClusterUnreachableError, HTTPError):
     """No answer in time; an HTTPError of urllib3 too, because stock Airflow retries those."""
 
 
-def sync_client(access: ClusterAccess, *, name: str) -> ApiClient:
+def sync_client(access: ClusterAccess, *, name: str, accept: Acceptance = accept_any) -> ApiClient:
     """Return a client that many threads may share and that keeps itself authenticated; *name* is for errors.
 
     It asks for endpoint and token at once. Each request sends a token that is still good. A 401 is answered by one
@@ -41,9 +41,12 @@ def sync_client(access: ClusterAccess, *, name: str) -> ApiClient:
     certificate, a refused connection or an unknown host name is answered by one replay at the endpoint asked for anew;
     that failing, and every time-out, raises ClusterUnreachableError. All other answers are ApiException as ever.
     Requests without ``_request_timeout`` get the endpoint's time-outs, watches and exec too. A forked child opens
-    connections of its own.
+    connections of its own. *accept* is asked about each endpoint before anything is sent there.
+
+    One wait has no limit of ours: the system's look-up of a host name (``getaddrinfo``; its ``resolv.conf`` says how
+    long), which nothing can interrupt in a thread. The asynchronous client's time-out for connecting covers it.
     """
-    return ClusterApiClient(access, name=name)
+    return ClusterApiClient(access, name=name, accept=accept)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +62,9 @@ class Link:
 class ClusterApiClient(ApiClient):  # type: ignore[misc]
     """The stock client with its own connections, its own token source, and a second try where one is safe."""
 
-    def __init__(self, access: ClusterAccess, *, name: str) -> None:
+    def __init__(self, access: ClusterAccess, *, name: str, accept: Acceptance = accept_any) -> None:
         self.name = name
+        self._accept = accept
         self._access = access
         self._replaced = threading.local()
         endpoint = access.endpoint()
@@ -159,6 +163,7 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
 
     def _connect(self, endpoint: Endpoint) -> Link:
         check_route(endpoint, name=self.name)
+        self._accept(endpoint)
         context = ssl_context(endpoint, name=self.name)
         options: dict[str, Any] = {
             "ssl_context": context,

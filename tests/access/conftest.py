@@ -10,6 +10,7 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -154,6 +155,7 @@ class RecordingServer(ThreadingHTTPServer):
         self.peers: list[Any] = []
         self.answer: Callable[[Recorded], Answer] = lambda _: Answer()
         self.stopped = threading.Event()
+        self.open: list[socket.socket] = []
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property
@@ -168,6 +170,12 @@ class RecordingServer(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def drop_connections(self) -> None:
+        """End every connection, as a machine does that goes down."""
+        for connection in self.open:
+            with suppress(OSError):  # the client was faster
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that does not trust us hangs up; that is no error of the test."""
 
@@ -180,6 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self.server.open.append(self.request)
         super().setup()
 
     def finish(self) -> None:
