@@ -1,49 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import google.auth
 import google.auth.transport.requests
 import pytest
 
-from multicluster.simulator import Delays, ManualClock, World
+from multicluster.simulator import World
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email")
 Session = google.auth.transport.requests.AuthorizedSession
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """Start a world without delays, or with realistic ones on the fixture `clock`."""
-    if getattr(request, "param", "none") == "realistic":
-        made = World(delays=Delays.realistic(), clock=request.getfixturevalue("clock"))
-    else:
-        made = World(delays=Delays.none())
-    with made as world:
-        yield world
-
-
-@pytest.fixture
-def env(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    variables = world.env()
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+def env(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     # google-auth reads this one variable when it is imported; a program started in the environment has it right.
-    monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", variables["GCE_METADATA_HOST"])
+    monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", env["GCE_METADATA_HOST"])
     # google-auth 2.6x asks iamcredentials.googleapis.com for `allowedLocations` behind an AuthorizedSession's back,
     # and has no setting to leave it. Nothing of a test may leave the machine.
     for owner in ("credentials.CredentialsWithRegionalAccessBoundary", "compute_engine.credentials.Credentials"):
         method = f"google.auth.{owner}._is_regional_access_boundary_lookup_required"
         monkeypatch.setattr(method, lambda _: False, raising=False)
-    return variables
+    return env
 
 
 @pytest.fixture
