@@ -117,7 +117,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----"
         ({"keyfile_dict": '"canary"'}, "a JSON object"),
         ({"keyfile_dict": [1]}, "a JSON object"),
         ({"keyfile_dict": 5}, "a JSON object"),
-        ({"keyfile_dict": {"private_key": 5}}, "no key of a service account"),
+        ({"keyfile_dict": {"private_key": {"a": "canary"}}}, "private_key is no text"),
         ({"keyfile_dict": {"private_key": PEM}}, "no key of a service account"),
         ({"impersonation_chain": 5}, "impersonation_chain must be"),
         ({"impersonation_chain": [5]}, "impersonation_chain must be"),

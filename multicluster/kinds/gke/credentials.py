@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ SCOPES = (
     # Without it the Kubernetes user is a number, and RBAC on the e-mail does not match.
     "https://www.googleapis.com/auth/userinfo.email",
 )
+KEY_FIELDS = ("private_key", "client_email", "token_uri")
 NOT_UNDERSTOOD = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 """What google-auth raises over a file that is JSON of another shape."""
 IAM_OVERRIDE = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS"
@@ -80,6 +82,9 @@ def _read(path: Path, name: str) -> Any:
 
 
 def _of_key(key: Any, what: str, name: str) -> Any:
+    wrong = [field for field in KEY_FIELDS if isinstance(key, Mapping) and not isinstance(key.get(field, ""), str)]
+    if wrong:
+        raise CredentialError(f"cluster {name!r}: {what} is no key of a service account: {', '.join(wrong)} is no text")
     try:
         return service_account.Credentials.from_service_account_info(key, scopes=SCOPES)
     except NOT_UNDERSTOOD as error:
