@@ -29,6 +29,11 @@ class TokenFile:
             raise CredentialError(f"cluster {self._name!r}: its token cannot be read: {error}") from error
         if not value:
             raise CredentialError(f"cluster {self._name!r}: the token file {self._path} is empty")
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise CredentialError(
+                f"cluster {self._name!r}: the token file {self._path} holds white space or other characters that no "
+                "token has"
+            )
         return Token(
             value=value, expires_at=self._clock() + REREAD_AFTER, subject=f"the service account in {self._path}"
         )

@@ -84,6 +84,15 @@ def test_a_pod_without_service_account_has_no_token(access, folder):
         access.tokens.token()
 
 
+@pytest.mark.parametrize("content", ["canary\nX: y", "canary canary", "canary☃"])
+def test_a_token_that_no_header_could_hold_is_refused_without_quoting_it(access, folder, content):
+    (folder / "token").write_text(content, encoding="utf-8")
+
+    with pytest.raises(CredentialError, match="characters that no token has") as caught:
+        access.tokens.token()
+    assert "canary" not in str(caught.value)
+
+
 def test_there_are_no_node_pools(access):
     with pytest.raises(NodePoolsUnsupportedError, match="inCluster"):
         access.node_pools()
