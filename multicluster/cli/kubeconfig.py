@@ -41,14 +41,24 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the kubeconfig; 1 when a cluster could not be found, which is then left out."""
     registry = registry_from(args)
-    clusters = [registry[name] for name in (args.names or registry)]
+    clusters = [registry[name] for name in dict.fromkeys(args.names or registry)]
+    if args.current and registry[args.current] not in clusters:
+        say(f"multicluster: --current {args.current}: is not among the clusters that are written; name it too")
+        return 2
+    for path in args.registry or ():
+        if os.pathsep in path:
+            say(f"multicluster: {path!r} cannot be written down in {ENVIRONMENT}: it holds {os.pathsep!r}; rename it")
+            return 2
     endpoints = {}
     for cluster in clusters:
         try:
             endpoints[cluster.name] = cluster.access.endpoint()
         except AccessError as error:
             say(f"left out: {error}")
-    current = registry[args.current].name if args.current else next(iter(endpoints), "")
+            continue
+        if "@" in (endpoints[cluster.name].proxy_url or ""):
+            say(f"cluster {cluster.name!r}: its proxy's password is not written down; set HTTPS_PROXY for kubectl")
+    current = args.current if args.current in endpoints else next(iter(endpoints), "")
     sources = os.pathsep.join(args.registry or ()) or os.environ.get(ENVIRONMENT, "")
     document = kubeconfig(
         {name: (registry[name], endpoint) for name, endpoint in endpoints.items()}, current=current, sources=sources
@@ -80,7 +90,7 @@ def _cluster(endpoint: Endpoint) -> dict[str, Any]:
         found["insecure-skip-tls-verify"] = True
     if endpoint.tls_server_name:
         found["tls-server-name"] = endpoint.tls_server_name
-    if endpoint.proxy_url:
+    if endpoint.proxy_url and "@" not in endpoint.proxy_url:  # a user name and a password stay where they are
         found["proxy-url"] = endpoint.proxy_url
     return found
 

@@ -11,6 +11,7 @@ Only the file of the command on the command line is imported. A name without a f
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import importlib.util
 import os
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Protocol, cast
 
-from multicluster.cli.output import say
+from multicluster.cli.output import replace_strange_characters, say
 from multicluster.errors import (
     MissingExtraError,
     MulticlusterError,
@@ -39,6 +40,7 @@ COMMANDS = {
     "demo": "run the whole job on the simulator",
     "simulator": "run the offline world on its own",
 }
+UNWRITABLE = {errno.ENOSPC, errno.EBADF, errno.EIO, errno.EFBIG, errno.EDQUOT}
 MISUSE = (RegistryDocumentError, UnknownClusterError, UnknownProfileError, MissingExtraError)
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives this type no public name
@@ -59,6 +61,10 @@ class Command(Protocol):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command of *argv* (default: the process's) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    replace_strange_characters()
+    if sys.stdout is None:
+        say("multicluster: the result cannot be written to stdout: it is closed")
+        return 1
     try:
         code = _run(words)
         sys.stdout.flush()
@@ -70,9 +76,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # the reader left (`| head`): nothing more to say; the interpreter must not flush into the pipe at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 141
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        _discard_output()
+        say(f"multicluster: the result cannot be written to stdout: {error.strerror}")
+        return 1
     return code
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(words: Sequence[str]) -> int:

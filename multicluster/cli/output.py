@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from multicluster.registry.printable import printable
 
 
 def add_output_argument(parser: argparse.ArgumentParser) -> None:
@@ -16,12 +19,33 @@ def add_output_argument(parser: argparse.ArgumentParser) -> None:
 
 def say(message: str) -> None:
     """Print talk, progress or an error to stderr."""
-    print(message, file=sys.stderr, flush=True)
+    if sys.stderr is None:
+        return
+    try:
+        print(printable(message, keep="\n"), file=sys.stderr, flush=True)
+    except OSError:  # nobody listens; the exit code still tells
+        return
 
 
 def print_json(value: Any) -> None:
     """Print *value* as one JSON document; what JSON has no word for (times, paths) is printed as its str."""
-    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    print(printable(json.dumps(value, indent=2, default=str, ensure_ascii=_is_ascii()), keep="\n"))
+
+
+def print_text(text: str) -> None:
+    """Print lines of somebody else's, such as a file's, without commands to the terminal."""
+    print(printable(text, keep="\n\t"), end="")
+
+
+def replace_strange_characters() -> None:
+    """Let stdout and stderr write ``?`` for what their encoding does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _is_ascii() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("_", "-") in {"ascii", "us-ascii"}
 
 
 def print_rows(args: argparse.Namespace, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -37,7 +61,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         _print_rich(columns, rows)
         return
-    lines = [[column.upper() for column in columns], *rows]
+    lines = [[column.upper() for column in columns], *([printable(cell) for cell in row] for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -52,7 +76,7 @@ def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column.upper(), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(printable(cell)) for cell in row))
     Console().print(table)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from multicluster.cli.output import add_output_argument, print_json, print_rows, say
+from multicluster.cli.output import add_output_argument, print_json, print_rows, print_text, say
 from multicluster.cli.sources import add_registry_argument, registry_from
 from multicluster.errors import AccessError
 
@@ -32,7 +32,7 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     pin.add_argument("--apply", action="store_true", help="write; without it the change is printed only")
     for action in (show, pin):
         action.add_argument("name", metavar="NAME", help="the cluster's name")
-    for action in (listing, show, pin):
+    for action in (validate, listing, show, pin):
         add_registry_argument(action)
     for action in (validate, listing, show, schema, pin):
         add_output_argument(action)
@@ -50,7 +50,7 @@ def _validate(args: argparse.Namespace) -> int:
     from multicluster.registry.problem import shown
     from multicluster.registry.source import from_environment
 
-    examined, problems = examine_sources(args.paths or from_environment(), Kinds())
+    examined, problems = examine_sources([*args.paths, *(args.registry or ())] or from_environment(), Kinds())
     clusters = sum(len(one.checked.clusters) for one in examined)
     if args.output == "json":
         sources = [one.source.label for one in examined]
@@ -93,8 +93,8 @@ def _show(args: argparse.Namespace) -> int:
     else:
         import yaml
 
-        print(f"# from {cluster.source}")
-        print(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), end="")
+        print_text(f"# from {cluster.source}\n")
+        print_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
     return 0
 
 
@@ -139,7 +139,7 @@ def _tell_pin(args: argparse.Namespace, facts: Mapping[str, str], diff: str) -> 
     if args.output == "json":
         print_json({**facts, "changed": bool(diff), "applied": bool(diff and args.apply)})
     else:
-        print(diff, end="")
+        print_text(diff)
     if not diff:
         say(f"cluster {args.name!r} is pinned already; nothing to change")
     else:

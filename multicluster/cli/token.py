@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from multicluster.cli.output import say
+from multicluster.cli.output import add_output_argument, say
 from multicluster.cli.sources import add_registry_argument, registry_from
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("name", help="the cluster's name in the registry")
     add_registry_argument(parser)
+    add_output_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     cluster = registry_from(args)[args.name]
     if sys.stdout.isatty():
         say(f"this is a secret: whoever has it can do on {cluster.name} what you can, until it expires")
-    print(json.dumps(exec_credential(cluster, version=wanted_version(os.environ.get("KUBERNETES_EXEC_INFO")))))
+    credential = exec_credential(cluster, version=wanted_version(os.environ.get("KUBERNETES_EXEC_INFO")))
+    print(json.dumps(credential))  # kubectl reads JSON only, so that --output has nothing to choose
     return 0
 
 

@@ -13,8 +13,9 @@ from multicluster.access.clock import Clock, system_clock
 from multicluster.access.kind import ClusterContext, KindDefinition, no_connections
 from multicluster.access.shared import Shared
 from multicluster.errors import ClusterCordonedError, CredentialError, UnknownProfileError
+from multicluster.registry.async_slot import AsyncSlot
 from multicluster.registry.document import ClusterDocument, Limits, PodProfile
-from multicluster.registry.identity import check_identity
+from multicluster.registry.identity import accept, check_identity
 from multicluster.registry.make_access import make_access
 from multicluster.registry.nearest import hint
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import kubernetes.client
     import kubernetes_asyncio.client
 
+    from multicluster.access.endpoint import Endpoint
     from multicluster.access.kind import ClusterAccess
     from multicluster.access.token import Token
     from multicluster.node_pools.profile import NodePoolProfile
@@ -55,7 +57,7 @@ class Cluster:
         self._connection = connection
         self._shared = shared or Shared()
         self._made = Shared()
-        self._loops: dict[tuple[int, asyncio.AbstractEventLoop], _AsyncSlot] = {}
+        self._loops: dict[tuple[int, asyncio.AbstractEventLoop], AsyncSlot] = {}
 
     def __repr__(self) -> str:
         return f"<Cluster {self.name!r}>"
@@ -103,10 +105,10 @@ class Cluster:
         from multicluster.access.sync_client import sync_client
 
         access = self.access
-        return self._made.once("client", lambda: sync_client(access, name=self.name))
+        return self._made.once("client", lambda: sync_client(access, name=self.name, accept=self.accept))
 
     async def async_client(self) -> kubernetes_asyncio.client.ApiClient:
-        """Return the client of this event loop; nothing blocks the loop."""
+        """Return the client of this event loop, a new one when the last was closed; nothing blocks the loop."""
         return await self._slot().client(self)
 
     @asynccontextmanager
@@ -122,10 +124,11 @@ class Cluster:
                 self._loops.pop((os.getpid(), asyncio.get_running_loop()), None)
                 await slot.close()
 
-    def _slot(self) -> _AsyncSlot:
+    def _slot(self) -> AsyncSlot:
         for key in [key for key in list(self._loops) if key[1].is_closed()]:
-            self._loops.pop(key, None)
-        return self._loops.setdefault((os.getpid(), asyncio.get_running_loop()), _AsyncSlot())
+            if (left := self._loops.pop(key, None)) is not None:
+                left.abandon()
+        return self._loops.setdefault((os.getpid(), asyncio.get_running_loop()), AsyncSlot())
 
     def token(self) -> Token:
         """Return a bearer token that is still good; blocks while one is minted. Raises CredentialError."""
@@ -155,6 +158,13 @@ class Cluster:
         """
         check_identity(self)
 
+    def accept(self, endpoint: Endpoint) -> None:
+        """Raise ClusterIdentityError for an endpoint whose CA is not pinned, where the registry pins one.
+
+        Clients ask before they connect, also to where the cluster says that it moved.
+        """
+        accept(self, endpoint)
+
     def refuse_if_cordoned(self, now: datetime) -> None:
         """Raise ClusterCordonedError while a cordon holds: until its ``until``, if it has one."""
         cordon = self.document.cordoned
@@ -181,27 +191,3 @@ class Cluster:
             shared=self._shared,
         )
         return make_access(self._kind, self.document.auth.options, context)
-
-
-class _AsyncSlot:
-    """The client of one event loop; whoever comes first makes it, the others wait."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._client: Any = None
-        self.keepers = 0
-
-    async def close(self) -> None:
-        async with self._lock:
-            if self._client is not None:
-                await self._client.close()
-                self._client = None
-
-    async def client(self, cluster: Cluster) -> Any:
-        from multicluster.access.async_client import async_client
-
-        async with self._lock:
-            if self._client is None:
-                access = await asyncio.to_thread(lambda: cluster.access)
-                self._client = await async_client(access, name=cluster.name)
-        return self._client

@@ -16,7 +16,7 @@ KIND = "ClusterRegistry"
 LABEL_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 SUBDOMAIN_PATTERN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"
-PROXY_PATTERN = r"^(https?|socks5h?)://[^\s/@]+/?$"
+PROXY_PATTERN = r"^https?://([^\s/@:?#\[\]]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?/?$"
 
 Label = Annotated[str, Field(pattern=LABEL_PATTERN, max_length=63)]
 """An RFC 1123 label: names of clusters, namespaces and profiles."""

@@ -14,7 +14,8 @@ from multicluster.registry.secrets import may_hold_secrets, redacted, secrets_in
 from multicluster.registry.source import Source
 from multicluster.registry.yaml_text import Path, Position, YamlProblem, parse, positions
 
-LEAVE_OUT = "stands in the registry; name where it is (a profile, a role, a connection), and revoke this one"
+WAY_OUT = "name where it is (a profile, a role, a connection)"
+WAYS_OUT = {"a password in an address": "leave it out (a proxy with a password: set HTTPS_PROXY where this runs)"}
 
 LONGEST = 200
 """Characters of a path that a message shows."""
@@ -68,7 +69,7 @@ class Examined:
         lines: set[int | None] = set()
         if self.source.text is None or may_hold_secrets(self.source.text):
             for path, what in secrets_in(self.document):
-                problem = self.problem(path, f"{what} {LEAVE_OUT}")
+                problem = self.problem(path, _secret(what))
                 secret.add(path)
                 lines.add(problem.line)
                 yield problem
@@ -80,7 +81,7 @@ class Examined:
     def _secrets_in_comments(self, known: set[int | None]) -> Iterator[Problem]:
         for line, column, what in secrets_in_comments(self.source.text or ""):
             if line not in known:
-                yield Problem(source=self.source.label, line=line, column=column, message=f"{what} {LEAVE_OUT}")
+                yield Problem(source=self.source.label, line=line, column=column, message=_secret(what))
 
     def _located(self, finding: Finding) -> Problem:
         return self.problem(finding.path, finding.message, finding.at)
@@ -107,6 +108,10 @@ class Examined:
         cluster = self.document["clusters"][path[1]]
         name = cluster.get("name") if isinstance(cluster, dict) else None
         return (name, path[2:]) if isinstance(name, str) else (None, path)
+
+
+def _secret(what: str) -> str:
+    return f"{what} stands in the registry; {WAYS_OUT.get(what, WAY_OUT)}, and revoke this one"
 
 
 def _dotted(path: Path) -> str:

@@ -9,7 +9,5 @@ _COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u206
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Return *text* with ``\x1b`` for ESC and the like; *keep* holds control characters that stay."""
-    return _COMMANDS.sub(
-        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii"), text
-    )
+    r"""Return *text* with ``\u001b``, as JSON has it, for ESC and the like; what *keep* holds stays."""
+    return _COMMANDS.sub(lambda found: found[0] if found[0] in keep else f"\\u{ord(found[0]):04x}", text)

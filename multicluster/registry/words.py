@@ -16,7 +16,7 @@ PATTERNS = {
     LABEL_PATTERN: "must be an RFC 1123 label: lower-case letters, digits and '-', no '-' at either end",
     SUBDOMAIN_PATTERN: "must be an RFC 1123 name: lower-case letters, digits, '-' and '.'",
     SHA256_PATTERN: "must be a SHA-256 in lower-case hex, 64 characters",
-    PROXY_PATTERN: "must be an address like http://proxy:3128, without user or password",
+    PROXY_PATTERN: "must be an http or https address like http://proxy:3128, without user or password",
 }
 NOUNS = {
     "string_type": "a text",

@@ -92,6 +92,37 @@ def test_a_cluster_that_cannot_be_found_is_left_out_and_said(multicluster_world,
     assert "gpu-euw4" in streams.err
 
 
+def test_a_current_cluster_that_is_not_written_is_misuse(multicluster_registry, capsys):
+    code = main(["kubeconfig", "laptop", "--current", "gpu-use1"])
+    streams = capsys.readouterr()
+
+    assert (code, streams.out) == (2, "")
+    assert "--current gpu-use1: is not among the clusters that are written" in streams.err
+
+
+def test_a_cluster_that_is_named_twice_is_written_once(multicluster_registry, capsys):
+    code = main(["kubeconfig", "laptop", "laptop"])
+
+    assert (code, [one["name"] for one in printed(capsys)["clusters"]]) == (0, ["laptop"])
+
+
+def test_a_path_that_the_environment_cannot_hold_is_misuse(multicluster_registry, capsys, tmp_path):
+    path = tmp_path / "a:b.yaml"
+    path.write_bytes(Path(os.environ["MULTICLUSTER_REGISTRY"]).read_bytes())
+    code = main(["kubeconfig", "laptop", "--registry", str(path)])
+    streams = capsys.readouterr()
+
+    assert (code, streams.out) == (2, "")
+    assert "rename it" in streams.err
+
+
+def test_a_proxys_password_is_not_written(multicluster_registry):
+    endpoint = Endpoint(server="https://a", proxy_url="http://user:hunter2@c")
+    document = kubeconfig({"laptop": (multicluster_registry["laptop"], endpoint)}, current="laptop", sources="")
+
+    assert "hunter2" not in yaml.safe_dump(document)
+
+
 def real_kubectl() -> str | None:
     """Find a kubectl that reads its kubeconfig once: Google's dispatcher reads it twice, which empties a pipe."""
     found = shutil.which("kubectl")

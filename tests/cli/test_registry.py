@@ -169,3 +169,13 @@ def test_validate_prints_twenty_problems_and_json_has_all(command, tmp_path):
 
     assert (len(results.splitlines()), results.splitlines()[-1], talk) == (21, "... and 5 more", "25 problems\n")
     assert len(json.loads(as_json)["problems"]) == 25
+
+
+def test_validate_takes_the_option_of_the_other_actions_too(command):
+    assert command("validate", "--registry", GOOD) == (0, "", f"valid: 4 clusters in {GOOD}\n")
+
+
+def test_an_empty_path_does_not_mean_the_current_folder(command, monkeypatch, tmp_path):
+    monkeypatch.chdir(Path(GOOD).parent)
+
+    assert command("list", "--registry", "") == (2, "", "multicluster: '': names no file and no folder\n")

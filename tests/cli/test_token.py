@@ -62,3 +62,9 @@ def test_an_unknown_cluster_is_misuse_and_prints_nothing(multicluster_registry, 
     assert code == 2
     assert printed.out == ""
     assert "gpu-use1" in printed.err
+
+
+def test_json_is_printed_whether_it_is_asked_for_or_not(multicluster_registry, capsys):
+    code = main(["token", "gpu-use1", "--output", "json"])
+
+    assert (code, json.loads(capsys.readouterr().out)["kind"]) == (0, "ExecCredential")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import socketserver
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +16,7 @@ from multicluster import (
     ClusterCordonedError,
     CredentialError,
     NodePoolsUnsupportedError,
+    RegistryDocumentError,
     UnknownProfileError,
     load_registry,
 )
@@ -117,6 +120,57 @@ def test_coroutines_of_one_loop_get_one_client_and_another_loop_its_own(cluster)
     assert second[0] is not first[0]
 
 
+def test_a_client_that_somebody_closed_is_not_handed_out_again(cluster):
+    one = cluster()
+
+    async def twice():
+        first = await one.async_client()
+        await first.close()
+        second = await one.async_client()
+        closed = second.rest_client.pool_manager.closed
+        await second.close()
+        return first is second, closed
+
+    assert asyncio.run(twice()) == (False, False)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+def test_the_sockets_of_a_closed_loop_are_closed_at_the_next_use(cluster):
+    ended = threading.Event()
+
+    class Open(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.connection.settimeout(20)
+            while self.rfile.readline() not in {b"\r\n", b""}:
+                pass
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+            if self.rfile.readline() == b"":
+                ended.set()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Open) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        one = cluster(auth={"toy": {"server": f"http://127.0.0.1:{server.server_address[1]}"}})
+        kept = []
+
+        async def ask():
+            kept.append(await one.async_client())
+            await kept[0].request("GET", kept[0].configuration.host + "/api", _preload_content=True)
+
+        async def look():
+            await (await one.async_client()).close()
+
+        asyncio.run(ask())
+        asyncio.run(look())
+        closed = ended.wait(10)
+        server.shutdown()
+        thread.join(5)
+
+    assert closed
+    assert kept[0].rest_client.pool_manager.closed
+    assert len(one._loops) == 1
+
+
 def test_an_unknown_profile_is_answered_with_the_nearest(cluster):
     one = cluster(nodePools={"profiles": {"l4": {"instanceTypes": ["g6.xlarge"]}}})
 
@@ -165,3 +219,42 @@ def test_a_cluster_that_is_not_cordoned_is_not_refused(cluster):
 def test_only_the_name_travels(cluster):
     with pytest.raises(TypeError, match="cluster 'a' does not travel; send its name"):
         pickle.dumps(cluster())
+
+
+@pytest.mark.parametrize("address", ["socks5://proxy:1080", "socks5h://proxy:1080", "http://user@proxy", "http://[::1"])
+def test_a_proxy_that_no_client_can_use_is_refused(cluster, address):
+    with pytest.raises(
+        RegistryDocumentError, match="proxyUrl: must be an http or https address like http://proxy:3128"
+    ):
+        cluster(network={"proxyUrl": address})
+
+
+@pytest.mark.parametrize("address", ["http://proxy:3128", "https://10.0.0.1/", "http://[::1]:3128"])
+def test_a_proxy_is_an_http_or_https_address(cluster, address):
+    assert cluster(network={"proxyUrl": address}).document.network.proxy_url == address
+
+
+def test_a_proxy_with_a_password_is_refused_with_the_way_out(cluster):
+    with pytest.raises(RegistryDocumentError, match=r"a password in an address stands in the registry.*HTTPS_PROXY"):
+        cluster(network={"proxyUrl": "http://user:hunter2@proxy:3128"})
+
+
+def eks_endpoint(document, endpoint):
+    made = document(a={"auth": {"eks": {"clusterName": "a", "region": "us-east-1", "endpoint": endpoint}}})
+    return load_registry(made)["a"].document.auth.options.endpoint
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "read"), [("https://h/", "https://h"), ("https://h:8443/x//", "https://h:8443/x")]
+)
+def test_an_eks_endpoint_is_read_without_the_slash_at_its_end(document, endpoint, read):
+    assert eks_endpoint(document, endpoint) == read
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["https://h?x=1", "https://h#x", "https://user@h", "https://[::1", "https://h:abc", "https:///", "https://h?"],
+)
+def test_an_eks_endpoint_that_is_more_or_less_than_an_address_is_refused(document, endpoint):
+    with pytest.raises(RegistryDocumentError, match="endpoint: must be an address like https://host"):
+        eks_endpoint(document, endpoint)

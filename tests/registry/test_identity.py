@@ -50,8 +50,8 @@ def api_server():
 
 @pytest.fixture
 def cluster(document, api_server):
-    def make(identity, **options):
-        server = f"http://127.0.0.1:{api_server.server_port}"
+    def make(identity, scheme="http", **options):
+        server = f"{scheme}://127.0.0.1:{api_server.server_port}"
         return load_registry(document(a={"auth": {"toy": {"server": server, **options}}, "identity": identity}))["a"]
 
     return make
@@ -107,24 +107,32 @@ def test_a_server_that_does_not_tell_its_uid_is_refused(cluster, api_server):
 def test_the_pinned_ca_lets_pass(cluster, authority):
     pem, digest = authority()
 
-    assert cluster({"caSha256": digest}, caPem=pem).check_identity() is None
+    assert cluster({"caSha256": digest}, caPem=pem, scheme="https").check_identity() is None
 
 
 def test_another_ca_is_refused_with_its_digest(cluster, authority):
     pem, digest = authority()
 
     with pytest.raises(ClusterIdentityError, match=f"its CA is {digest}; identity.caSha256 is {'0' * 64}"):
-        cluster({"caSha256": "0" * 64}, caPem=pem).check_identity()
+        cluster({"caSha256": "0" * 64}, caPem=pem, scheme="https").check_identity()
 
 
 def test_every_certificate_of_a_bundle_must_be_pinned(cluster, authority):
     (one, first), (two, second) = authority(), authority()
 
     with pytest.raises(ClusterIdentityError, match=f"its CA is {second}; identity.caSha256 is {first}"):
-        cluster({"caSha256": first}, caPem=one + two).check_identity()
-    assert cluster({"caSha256": [first, second]}, caPem=one + two).check_identity() is None
+        cluster({"caSha256": first}, caPem=one + two, scheme="https").check_identity()
+    assert cluster({"caSha256": [first, second]}, caPem=one + two, scheme="https").check_identity() is None
 
 
 def test_a_cluster_trusted_through_public_cas_cannot_pin_one(cluster):
     with pytest.raises(ClusterIdentityError, match="is trusted through public CAs; its pin caSha256 cannot be checked"):
-        cluster({"caSha256": "0" * 64}).check_identity()
+        cluster({"caSha256": "0" * 64}, scheme="https").check_identity()
+
+
+@pytest.mark.parametrize("unverified", [{"scheme": "http"}, {"scheme": "https", "verifyTls": False}])
+def test_a_pin_does_not_pass_where_nobody_verifies_the_certificate(cluster, authority, unverified):
+    pem, digest = authority()
+
+    with pytest.raises(ClusterIdentityError, match="its pin caSha256 proves nothing"):
+        cluster({"caSha256": digest}, caPem=pem, **unverified).check_identity()

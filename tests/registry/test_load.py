@@ -239,7 +239,7 @@ def test_a_pipe_is_refused_at_once(tmp_path):
         ("/dev/zero", "/dev/zero: is a pipe, a socket or a device; name a file or a folder"),
         ("~nosuchuser/x.yaml", "~nosuchuser/x.yaml: nobody of that name has a home folder"),
         ("/x/" + "y" * 5000, "/x/" + "y" * 5000 + ": cannot be read: File name too long"),
-        ("/x\0y", "/x\\x00y: no path looks like that"),
+        ("/x\0y", "/x\\u0000y: no path looks like that"),
         ("", "'': names no file and no folder"),
         (" ", "'': names no file and no folder"),
     ],

@@ -6,13 +6,27 @@ import base64
 import binascii
 import re
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from multicluster.node_pools.profile import Document
 
 CHAINED_SECONDS = 3600
 """What STS allows a role that is assumed with the credentials of another role."""
+
+
+def _address(value: str) -> str:
+    """Return the address without a slash at its end: paths are put behind it."""
+    wrong = ValueError("must be an address like https://host or https://host:443, without user, query or fragment")
+    try:
+        parts = urlsplit(value)
+        _port = parts.port
+    except ValueError:
+        raise wrong from None
+    if not parts.hostname or set("@?#\\") & set(value) or not value.isprintable():
+        raise wrong
+    return value.rstrip("/")
 
 
 class AwsRole(Document):
@@ -53,7 +67,7 @@ class EksOptions(Document):
 
     cluster_name: Annotated[str, Field(pattern=r"^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$")]
     region: Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")]
-    endpoint: Annotated[str, Field(pattern=r"^https://\S+$")] | None = None
+    endpoint: Annotated[str, Field(pattern=r"^https://\S+$"), AfterValidator(_address)] | None = None
     certificate_authority_data: str | None = None
     """Base64 of PEM, as DescribeCluster and kubeconfigs have it."""
     credentials: AwsCredentials = AwsCredentials()

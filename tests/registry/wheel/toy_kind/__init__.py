@@ -11,6 +11,7 @@ class ToyOptions(Document):
 
     server: str = "http://127.0.0.1:1"
     ca_pem: str | None = None
+    verify_tls: bool = True
     tokenless: bool = False
 
 

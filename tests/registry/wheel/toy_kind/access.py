@@ -34,6 +34,7 @@ class ToyAccess:
         return Endpoint(
             server=self.options.server,
             ca_pem=self.options.ca_pem.encode() if self.options.ca_pem else None,
+            verify_tls=self.options.verify_tls,
             connect_timeout=network.connect_timeout,
             read_timeout=network.read_timeout,
         )
