@@ -67,11 +67,18 @@ def install(distribution: Distribution, tmp_path_factory: pytest.TempPathFactory
     if uv is None:
         pytest.skip("uv is not installed, and pip would take minutes to fill the environments")
     made: dict[str, Environment] = {}
+    unreachable: list[str] = []
 
     def install(extra: str) -> Environment:
+        if unreachable:
+            pytest.skip(unreachable[0])
         if extra not in made:
             folder = tmp_path_factory.mktemp(f"extra-{extra or 'none'}")
-            made[extra] = _environment(uv, folder, distribution.wheel, extra)
+            try:
+                made[extra] = _environment(uv, folder, distribution.wheel, extra)
+            except ConnectionError as error:
+                unreachable.append(f"no package index can be reached, and uv's cache does not hold all: {error}")
+                pytest.skip(unreachable[0])
         return made[extra]
 
     return install
@@ -87,6 +94,6 @@ def _environment(uv: str, folder: Path, wheel: Path, extra: str) -> Environment:
     ):
         result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
         if result.returncode and any(word in result.stderr for word in NO_INDEX):
-            pytest.skip(f"no package index can be reached, and uv's cache does not hold everything: {result.stderr}")
+            raise ConnectionError(" ".join(result.stderr.split()))
         assert result.returncode == 0, result.stderr
     return Environment(python=python)
