@@ -14,6 +14,7 @@ from kubernetes_asyncio.client import ApiClient, Configuration
 from kubernetes_asyncio.client.exceptions import ApiException
 
 from multicluster.access.async_link import AsyncLink
+from multicluster.access.async_streamed_answer import AsyncStreamedAnswer
 from multicluster.access.authorization import Authorization
 from multicluster.access.endpoint import Acceptance, Endpoint, accept_any
 from multicluster.access.kind import ClusterAccess
@@ -127,7 +128,12 @@ class AsyncClusterApiClient(ApiClient):  # type: ignore[misc]
                     await self._reconnect(link, error)
                 seen.add(trouble)
             else:
-                return answer
+                return self._reading(answer, link) if isinstance(answer, aiohttp.ClientResponse) else answer
+
+    def _reading(self, answer: aiohttp.ClientResponse, link: AsyncLink) -> AsyncStreamedAnswer:
+        return AsyncStreamedAnswer(
+            answer, lambda error: UnreachableClientError(unreachable(self.name, link.endpoint, error))
+        )
 
     def _ready(self) -> AsyncLink:
         if self._link is None:

@@ -17,11 +17,13 @@ from kubernetes.client import ApiClient, Configuration
 from kubernetes.client.exceptions import ApiException
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, SSLError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 
 from multicluster.access.authorization import Authorization
 from multicluster.access.endpoint import Acceptance, Endpoint, accept_any
 from multicluster.access.kind import ClusterAccess
 from multicluster.access.route import KEEPALIVE, check_route, proxy_url
+from multicluster.access.streamed_answer import StreamedAnswer
 from multicluster.access.tls import ssl_context
 from multicluster.access.trouble import SAFE_TO_REPEAT, Trouble, moved, read_timeout, unreachable
 from multicluster.errors import AccessError, ClusterUnreachableError
@@ -31,6 +33,10 @@ T = TypeVar("T")
 
 class UnreachableHTTPError(ClusterUnreachableError, HTTPError):
     """No answer in time; an HTTPError of urllib3 too, because stock Airflow retries those."""
+
+
+class SilentHTTPError(UnreachableHTTPError, HTTPTimeoutError):
+    """Nothing more of an answer came in time; stock Airflow goes on reading a log after an error of this class."""
 
 
 def sync_client(access: ClusterAccess, *, name: str, accept: Acceptance = accept_any) -> ApiClient:
@@ -103,7 +109,10 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
         def send(link: Link, url: str, headers: dict[str, str]) -> Any:
             silence = read_timeout(link.endpoint, options.get("query_params"))
             timeout = wanted or (link.endpoint.connect_timeout, silence)
-            return stock(method, url, headers=headers, _request_timeout=timeout, **options)
+            answer = stock(method, url, headers=headers, _request_timeout=timeout, **options)
+            if options.get("_preload_content", True):
+                return answer
+            return StreamedAnswer(answer, lambda error: SilentHTTPError(unreachable(self.name, link.endpoint, error)))
 
         return self._persist(send, method, url, headers)
 
@@ -142,6 +151,8 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
     def _translated(self, error: Exception, link: Link, more: str = "") -> Exception:
         if isinstance(error, ApiException) and (error.status or not isinstance(error.__context__, SSLError)):
             stock: Exception = error
+            if error.body is None:
+                error.body = b""  # the stock client decodes it without looking whether there is one
             return stock
         return UnreachableHTTPError(unreachable(self.name, link.endpoint, error, more))
 

@@ -213,9 +213,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status)
         for key, value in {"Content-Type": "application/json", **answer.headers}.items():
             self.send_header(key, value)
-        self.send_header("Content-Length", str(len(answer.body) + answer.unfinished))
+        if answer.unfinished:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        chunk = b"%x\r\n%s\r\n" % (len(answer.body), answer.body) if answer.body else b""
+        self.wfile.write(chunk if answer.unfinished else answer.body)
         self.wfile.flush()
         if answer.unfinished:
             self.server.stopped.wait()
