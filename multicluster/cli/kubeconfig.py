@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
             continue
         if "@" in (endpoints[cluster.name].proxy_url or ""):
             say(f"cluster {cluster.name!r}: its proxy's password is not written down; set HTTPS_PROXY for kubectl")
-    current = args.current if args.current in endpoints else next(iter(endpoints), "")
+    current = args.current or next(iter(endpoints), "")
+    current = current if current in endpoints else ""  # never another one than was asked for
     sources = os.pathsep.join(args.registry or ()) or os.environ.get(ENVIRONMENT, "")
     document = kubeconfig(
         {name: (registry[name], endpoint) for name, endpoint in endpoints.items()}, current=current, sources=sources

@@ -100,6 +100,13 @@ def test_a_current_cluster_that_is_not_written_is_misuse(multicluster_registry, 
     assert "--current gpu-use1: is not among the clusters that are written" in streams.err
 
 
+def test_no_other_cluster_is_current_than_the_one_that_was_asked_for(multicluster_world, multicluster_registry, capsys):
+    multicluster_world.inject("server-error", operation="clusters.get|get_cluster|GetCluster", service="container")
+    code = main(["kubeconfig", "--current", "gpu-euw4"])
+
+    assert (code, printed(capsys)["current-context"]) == (1, "")
+
+
 def test_a_cluster_that_is_named_twice_is_written_once(multicluster_registry, capsys):
     code = main(["kubeconfig", "laptop", "laptop"])
 
