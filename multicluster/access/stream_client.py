@@ -108,7 +108,8 @@ def _handshake(
     except WebSocketTimeoutException as error:
         raise TimeoutError(str(error)) from error
     except WebSocketException as error:
-        raise _refusal(0, str(error)) from error
+        answered = websocket.handshake_response  # a redirect, which is never followed
+        raise _refusal(answered.status if answered else 0, str(error)) from error
     return websocket
 
 

@@ -85,6 +85,24 @@ def test_other_refusals_stay_what_they_are(core, server, answer):
     assert len(server.recorded) == 1
 
 
+@pytest.mark.parametrize("refused", [(403, b"{}"), (404, b""), (500, b"broken"), (302, b"")])
+@pytest.mark.parametrize("preload", [True, False])
+def test_a_refused_handshake_of_exec_is_an_answer_with_its_status(core, server, answer, preload, refused):
+    from kubernetes.stream import stream
+
+    status, body = refused
+    server.answer = lambda _: answer(status=status, body=body)
+
+    with pytest.raises(ApiException) as caught:
+        stream(core.connect_get_namespaced_pod_exec, "p", "ml", command=["true"], _preload_content=preload)
+    assert (caught.value.status, caught.value.body) == (status, body.decode())
+
+
+def test_a_request_that_the_stock_client_cannot_make_is_its_own_error(core):
+    with pytest.raises(ApiException, match="Cannot prepare a request"):
+        core.api_client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body=5)
+
+
 def test_a_client_without_token_gets_a_credential_error_at_once(server, endpoint, make_access, answer):
     server.answer = lambda _: answer(status=401)
 
