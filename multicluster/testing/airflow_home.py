@@ -26,6 +26,7 @@ def make() -> tuple[Path, Callable[[], None]]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__MULTICLUSTER__DEPLOYMENT": "tests",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     for name, value in settings.items():

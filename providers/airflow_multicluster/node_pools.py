@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_multicluster.hooks.cluster import find_cluster
-from multicluster.errors import NodePoolConflictError, NodePoolNotFoundError
+from airflow_multicluster.place import Place, refuse_elsewhere
+from multicluster.errors import NodePoolConflictError, NodePoolNotFoundError, NodePoolRefusedError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.limits import refuse_beyond
 from multicluster.node_pools.pool import NodePoolSpec
@@ -25,7 +26,11 @@ def request_pool(
     now = datetime.now(UTC)
     cluster.refuse_if_cordoned(now)
     limits = cluster.limits
-    seconds = max_lifetime.total_seconds() if max_lifetime else limits.max_lifetime_seconds or A_DAY.total_seconds()
+    seconds = limits.max_lifetime_seconds or A_DAY.total_seconds()
+    if max_lifetime is not None:
+        seconds = max_lifetime.total_seconds()
+    if seconds <= 0:
+        raise NodePoolRefusedError(f"node pool {name!r}: max_lifetime is {max_lifetime}; a lease must last a while")
     spec = NodePoolSpec(name=name, size=size, profile=cluster.profile(profile_name), max_lifetime_seconds=int(seconds))
     cluster.check_identity()
     pools = cluster.node_pools()
@@ -34,14 +39,18 @@ def request_pool(
     return pools.create(spec, Lease(owner=owner, expires_at=now + timedelta(seconds=seconds)))
 
 
-def delete_pool(*, cluster_name: str, name: str, owner: str) -> bool:
-    """Ask for the deletion of *owner*'s pool; False when it is not there. Another's raises NodePoolConflictError."""
-    cluster = find_cluster(cluster_name)
-    cluster.check_identity()
+def delete_pool(place: Place) -> bool:
+    """Ask for the deletion of the owner's pool; False when it is not there. Another's raises NodePoolConflictError.
+
+    The lease on the pool is the guard. The cluster's own API server is not asked, so that a pin that no longer holds,
+    or a server that does not answer, keeps no pool alive.
+    """
+    cluster = find_cluster(place.cluster)
+    refuse_elsewhere(cluster, asked_for=place.address, pool=place.pool)
     pools = cluster.node_pools()
     try:
-        refuse_strange(pools.get(name), owner=owner, cluster_name=cluster_name)
-        pools.delete(name)
+        refuse_strange(pools.get(place.pool), owner=place.owner, cluster_name=place.cluster)
+        pools.delete(place.pool)
     except NodePoolNotFoundError:
         return False
     return True

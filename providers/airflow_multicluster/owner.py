@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from multicluster.errors import NodePoolRefusedError
 from multicluster.node_pools import naming
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
+NOBODYS = {None, "localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - names that are told apart, not bound
+
+
 def deployment() -> str:
-    """Return this deployment's name: ``[multicluster] deployment``, else ``[api] base_url``; never a host name."""
+    """Return this deployment's name: ``[multicluster] deployment``, else ``[api] base_url``; empty when it has none.
+
+    An address on the machine itself is no name: every Airflow has that one.
+    """
     from airflow.providers.common.compat.sdk import conf
 
-    return str(
-        conf.get("multicluster", "deployment", fallback="") or conf.get("api", "base_url", fallback="") or "airflow"
-    )
+    name = str(conf.get("multicluster", "deployment", fallback="") or "")
+    address = str(conf.get("api", "base_url", fallback="") or "")
+    return name or ("" if urlsplit(address).hostname in NOBODYS else address)
+
+
+def refuse_nameless() -> None:
+    """Raise NodePoolRefusedError when this deployment has no name of its own.
+
+    Two such deployments with the same DAG and run would take one another's pool for theirs, and delete it.
+    """
+    if not deployment():
+        raise NodePoolRefusedError(
+            "this Airflow has no name of its own, so its node pools could be taken for another's; set "
+            "[multicluster] deployment (AIRFLOW__MULTICLUSTER__DEPLOYMENT) to one that no other Airflow has"
+        )
 
 
 def bracket_owner(context: Context, bracket: str) -> str:

@@ -59,7 +59,8 @@ _CONFIG: dict[str, Any] = {
             ),
             "deployment": _option(
                 "Name of this Airflow deployment. It goes into the owner of each node pool; give each deployment\n"
-                "its own when several share clusters. The same on all workers. Default: [api] base_url.\n",
+                "its own, the same on all workers. Default: [api] base_url, unless that is this machine. Without a\n"
+                "name no node pool is made.\n",
                 example="prod-eu",
             ),
         },

@@ -33,6 +33,7 @@ os.environ.update(
         "AIRFLOW_HOME": str(HOME),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__MULTICLUSTER__DEPLOYMENT": "tests",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__API_AUTH__JWT_SECRET": "0" * 64,
     }

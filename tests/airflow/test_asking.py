@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
@@ -54,8 +56,31 @@ def tasks():
     return SimpleNamespace(create=create, delete=delete)
 
 
+class TaskInstance(SimpleNamespace):
+    """What our tasks ask of theirs, with one set of XComs for all."""
+
+    xcoms: ClassVar[dict] = {}
+
+    def xcom_push(self, key, value):
+        self.xcoms[self.run_id, self.task_id, self.map_index, key] = value
+
+    def xcom_pull(self, *, task_ids, key, map_indexes):
+        return self.xcoms.get((self.run_id, task_ids, map_indexes, key))
+
+
+@pytest.fixture(autouse=True)
+def no_xcoms():
+    TaskInstance.xcoms.clear()
+
+
 def context(task, *, map_index=-1, run_id="r", started=None):
-    ti = SimpleNamespace(dag_id="asking", run_id=run_id, map_index=map_index, start_date=started or datetime.now(UTC))
+    ti = TaskInstance(
+        dag_id="asking",
+        task_id=task.task_id,
+        run_id=run_id,
+        map_index=map_index,
+        start_date=started or datetime.now(UTC),
+    )
     return {"ti": ti, "dag": task.dag}
 
 
@@ -108,15 +133,60 @@ def test_a_refused_create_is_not_asked_again(pools, tasks):
     assert len(pools.asked) == 1
 
 
-def test_a_refused_delete_is_asked_three_times(pools, tasks):
+def test_a_refused_delete_is_asked_ten_times(pools, tasks):
     tasks.delete.deferrable = False
     run(tasks.create)
     pools.asked.clear()
-    pools.refusals = [REFUSED] * 5
+    pools.refusals = [REFUSED] * 20
 
     with pytest.raises(AirflowFailException, match="not authorized"):
         run(tasks.delete)
-    assert len(pools.asked) == 3
+    assert len(pools.asked) == 10
+
+
+def test_a_pool_is_deleted_where_it_was_asked_for_whatever_a_template_says_later(pools, tasks):
+    name = run(tasks.create)["name"]
+    tasks.delete.cluster = "out"
+    run(tasks.delete)
+
+    assert ("delete", name) in pools.asked
+
+
+def test_a_pool_is_deleted_by_the_name_it_was_made_with_whatever_the_deployment_is_called_later(
+    pools, tasks, monkeypatch
+):
+    name = run(tasks.create)["name"]
+    monkeypatch.setenv("AIRFLOW__MULTICLUSTER__DEPLOYMENT", "renamed")
+    run(tasks.delete)
+
+    assert ("delete", name) in pools.asked
+
+
+def test_a_name_that_leads_to_another_cluster_now_proves_nothing(pools, tasks):
+    name = run(tasks.create)["name"]
+    written = TaskInstance.xcoms["r", "create", -1, "place"]
+    TaskInstance.xcoms["r", "create", -1, "place"] = {**written, "address": "f" * 16}
+
+    with pytest.raises(AirflowFailException, match=f"another cluster than the one where node pool '{name}'"):
+        run(tasks.delete)
+
+
+def test_a_create_whose_answer_was_lost_leaves_a_doubt_and_a_refused_one_does_not(pools, tasks):
+    doubts = []
+    for error in (CloudUnavailableError("no answer"), REFUSED):
+        pools.refusals = [error]
+        with contextlib.suppress(TaskDeferred, AirflowException):
+            run(tasks.create)
+        doubts.append(not TaskInstance.xcoms["r", "create", -1, "place"]["sure"])
+
+    assert doubts == [True, False]
+
+
+def test_a_lease_that_is_over_at_once_is_refused(pools, tasks):
+    tasks.create.max_lifetime = timedelta(0)
+
+    with pytest.raises(AirflowFailException, match="a lease must last a while"):
+        run(tasks.create)
 
 
 def test_a_failed_pool_of_ours_is_made_again(pools, tasks):
@@ -147,6 +217,23 @@ def test_a_pool_that_is_not_there_is_deleted_already(pools, tasks):
 )
 def test_each_run_and_each_map_index_has_a_pool_of_its_own(pools, tasks, one, other):
     assert run(tasks.create, **one)["name"] != run(tasks.create, **other)["name"]
+
+
+@pytest.mark.parametrize("base_url", ["", "http://localhost:8080"])
+def test_a_deployment_without_a_name_makes_no_pool(pools, tasks, monkeypatch, base_url):
+    monkeypatch.delenv("AIRFLOW__MULTICLUSTER__DEPLOYMENT")
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", base_url)
+
+    with pytest.raises(AirflowFailException, match="no name of its own"):
+        run(tasks.create)
+    assert pools.asked == []
+
+
+def test_the_address_of_the_api_names_a_deployment(pools, tasks, monkeypatch):
+    monkeypatch.delenv("AIRFLOW__MULTICLUSTER__DEPLOYMENT")
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com")
+
+    assert run(tasks.create)["cluster"] == "nam"
 
 
 def test_deployments_do_not_share_pools(pools, tasks, monkeypatch):

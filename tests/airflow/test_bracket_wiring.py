@@ -10,6 +10,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_multicluster import ClusterPodOperator, NodePoolTaskGroup
 
+BRACKET = {"cluster": "nam", "profile": "l4", "nodes": 2}
 OWN = ("create_node_pool", "node_pool_ready", "delete_node_pool", "node_pool_gone")
 
 
@@ -112,3 +113,32 @@ def test_the_stored_dag_is_the_same_at_each_parse(dag):
 
     assert once == again
     assert "0x" not in str(once)
+
+
+def test_defaults_of_the_dag_cannot_hide_a_pool_that_is_left():
+    defaults = {"soft_fail": True, "never_fail": False, "trigger_rule": "none_failed", "mode": "reschedule"}
+    defaults |= {"do_xcom_push": False, "timeout": 1}
+    with DAG("defaults", schedule=None, default_args=defaults) as dag, NodePoolTaskGroup("train", **BRACKET) as pool:
+        pod("fit", node_pool=pool, trigger_rule="all_success")
+    dag.validate()
+    create, ready, delete, gone = (dag.get_task(f"train.{name}") for name in OWN)
+
+    assert (ready.soft_fail, gone.soft_fail, create.do_xcom_push) == (False, False, True)
+    assert (create.timeout, delete.timeout, gone.timeout) == (3600, 3600, 3600)
+    assert str(ready.trigger_rule.value) == "all_success"
+
+
+def test_what_follows_the_create_waits_for_no_earlier_run():
+    with (
+        DAG("past", schedule=None, default_args={"wait_for_downstream": True}) as dag,
+        NodePoolTaskGroup("train", **BRACKET) as pool,
+    ):
+        pod("fit", node_pool=pool, depends_on_past=False, wait_for_downstream=False)
+
+    assert [dag.get_task(f"train.{name}").depends_on_past for name in OWN[1:]] == [False, False, False]
+
+
+def test_work_that_waits_for_an_earlier_run_is_refused():
+    with DAG("past", schedule=None), pytest.raises(ValueError, match=r"'train.fit' waits for an earlier run"):  # noqa: SIM117 - the group is what is refused
+        with NodePoolTaskGroup("train", **BRACKET) as pool:
+            pod("fit", node_pool=pool, depends_on_past=True)

@@ -9,6 +9,7 @@ import pytest
 
 from airflow_multicluster import node_pools
 from airflow_multicluster.hooks.cluster import find_cluster
+from airflow_multicluster.place import Place
 from multicluster.errors import (
     ClusterCordonedError,
     NodePoolConflictError,
@@ -107,7 +108,7 @@ def test_a_cordoned_cluster_still_loses_its_pools(registered):
     request()
     registered(cordoned={"reason": "upgrade"})
 
-    assert node_pools.delete_pool(cluster_name="nam", name="mc-a", owner=OWNER)
+    assert node_pools.delete_pool(Place(cluster="nam", pool="mc-a", owner=OWNER))
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones(registered):
@@ -122,11 +123,11 @@ def test_a_pool_of_another_owner_is_not_deleted(registered, pools):
     request()
 
     with pytest.raises(NodePoolConflictError, match="left alone"):
-        node_pools.delete_pool(cluster_name="nam", name="mc-a", owner="1" * 20)
+        node_pools.delete_pool(Place(cluster="nam", pool="mc-a", owner="1" * 20))
     assert ("delete", "mc-a") not in pools.asked
 
 
 def test_a_pool_that_is_not_there_is_deleted_already(registered):
     registered()
 
-    assert not node_pools.delete_pool(cluster_name="nam", name="mc-a", owner=OWNER)
+    assert not node_pools.delete_pool(Place(cluster="nam", pool="mc-a", owner=OWNER))

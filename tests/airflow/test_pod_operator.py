@@ -70,6 +70,15 @@ def test_a_pool_that_was_not_made_is_no_cluster():
         _ = task.cluster_name
 
 
+@pytest.mark.parametrize("names", [{"node_pool": POOL}, {"cluster": "nam"}])
+def test_a_name_that_renders_to_nothing_does_not_make_it_the_stock_operator(names):
+    task = ClusterPodOperator(task_id="fit", image="x", **names)
+    task.cluster = task.node_pool = None
+
+    with pytest.raises(AirflowFailException, match="no cluster to run on"):
+        _ = task.hook
+
+
 def test_hook_and_client_can_be_deleted_and_come_back():
     task = ClusterPodOperator(task_id="fit", image="x", cluster="nam")
     first = task.hook

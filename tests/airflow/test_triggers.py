@@ -40,7 +40,7 @@ def stock_pod_trigger():
 TRIGGERS = [
     ClusterPodTrigger.instead_of(stock_pod_trigger(), cluster="nam"),
     NodePoolReadyTrigger(cluster="nam", pool="mc-train-0", profile="l4", nodes=2, **WHEN),
-    NodePoolGoneTrigger(cluster="nam", pool="mc-train-0", owner="0", asks=3, **WHEN),
+    NodePoolGoneTrigger(cluster="nam", pool="mc-train-0", owner="0", address="0" * 16, sure=True, asks=3, **WHEN),
     AskAgainTrigger(seconds=0.1, asked=2),
 ]
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import BaseOperator
 
 from airflow_multicluster.deadline import backstop, deadline
 from airflow_multicluster.errors import airflow_errors
-from multicluster.errors import MulticlusterError, NodePoolRefusedError
+from multicluster.errors import MulticlusterError, NodePoolConflictError, NodePoolsUnsupportedError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-REFUSALS = 3
-"""How often a deletion that the cloud refuses is asked for: a wrong refusal costs a minute, a pool left costs money."""
+REFUSALS = 10
+"""How often a deletion is asked for that does not go through: asking costs minutes, a pool left costs money."""
 
 
 class _AskingOperator(BaseOperator):
@@ -113,18 +113,30 @@ class CreateNodePoolOperator(_AskingOperator):
 
     def ask(self, context: Context) -> dict[str, str]:
         """Submit the pool once."""
+        from airflow_multicluster.hooks.cluster import find_cluster
         from airflow_multicluster.node_pools import request_pool
-        from airflow_multicluster.owner import bracket_pool
+        from airflow_multicluster.owner import bracket_pool, refuse_nameless
+        from airflow_multicluster.place import Place, address, write_down
 
+        refuse_nameless()
         name, owner = bracket_pool(context, self.bracket)
-        pool = request_pool(
-            cluster_name=self.cluster,
-            profile_name=self.profile,
-            name=name,
-            owner=owner,
-            size=int(self.nodes),
-            max_lifetime=self.max_lifetime,
-        )
+        where = address(find_cluster(self.cluster))
+        place = Place(cluster=self.cluster, pool=name, owner=owner, address=where)
+        write_down(context, replace(place, sure=False))
+        try:
+            pool = request_pool(
+                cluster_name=self.cluster,
+                profile_name=self.profile,
+                name=name,
+                owner=owner,
+                size=int(self.nodes),
+                max_lifetime=self.max_lifetime,
+            )
+        except MulticlusterError as error:
+            if not error.transient:
+                write_down(context, place)
+            raise
+        write_down(context, place)
         self.log.info("Node pool %s on cluster %s is %s (owner %s)", pool.name, self.cluster, pool.status, owner)
         return {"cluster": self.cluster, "name": pool.name, "profile": self.profile}
 
@@ -139,31 +151,15 @@ class DeleteNodePoolOperator(_AskingOperator):
     ui_color: ClassVar[str] = "#f8cecc"
 
     def may_ask_again(self, error: MulticlusterError, asked: int) -> bool:
-        """A busy cloud, and also a refusal, for a while."""
-        return error.transient or (isinstance(error, NodePoolRefusedError) and asked < REFUSALS)
+        """A busy cloud, and for a while whatever else may be mended meanwhile; not somebody else's pool."""
+        hopeless = isinstance(error, (NodePoolConflictError, NodePoolsUnsupportedError))
+        return error.transient or (asked < REFUSALS and not hopeless)
 
     def ask(self, context: Context) -> None:
         """Ask once."""
         from airflow_multicluster.node_pools import delete_pool
-        from airflow_multicluster.owner import bracket_pool
+        from airflow_multicluster.place import look_up
 
-        self._refuse_unknown_bracket(context)
-        name, owner = bracket_pool(context, self.bracket)
-        there = delete_pool(cluster_name=self.cluster, name=name, owner=owner)
-        self.log.info(
-            "Node pool %s on cluster %s %s (owner %s)",
-            name,
-            self.cluster,
-            "is being deleted" if there else "is not there",
-            owner,
-        )
-
-    def _refuse_unknown_bracket(self, context: Context) -> None:
-        """Not found is good news only for a pool that somebody makes: a misspelt bracket would leave one running."""
-        tasks = context["dag"].tasks
-        makers = {getattr(task, "bracket", None) for task in tasks if isinstance(task, CreateNodePoolOperator)}
-        if self.bracket not in makers:
-            raise AirflowFailException(
-                f"task {self.task_id!r} deletes the pool of bracket {self.bracket!r}, which no CreateNodePoolOperator "
-                f"of this DAG makes; known: {', '.join(sorted(filter(None, makers))) or 'none'}"
-            )
+        place = look_up(context, self.bracket, cluster=self.cluster)
+        state = "is being deleted" if delete_pool(place) else "is not there"
+        self.log.info("Node pool %s on cluster %s %s (owner %s)", place.pool, place.cluster, state, place.owner)

@@ -56,6 +56,7 @@ class ClusterPodOperator(KubernetesPodOperator):
         super().__init__(**{name: value for name, value in timeouts.items() if value is not None}, **kwargs)
         self.cluster = cluster
         self.node_pool = getattr(node_pool, "output", node_pool)
+        self._named = cluster is not None or node_pool is not None  # once: a template may render to None
         self._own_timeouts = frozenset(name for name, value in timeouts.items() if value is not None)
         if self.named:
             self._refuse_other_ways()
@@ -70,7 +71,7 @@ class ClusterPodOperator(KubernetesPodOperator):
     @property
     def named(self) -> bool:
         """Whether the pod goes to a cluster of the registry, rather than where the stock operator would put it."""
-        return self.cluster is not None or self.node_pool is not None
+        return self._named
 
     def _refuse_other_ways(self) -> None:
         given = [name for name in _ELSEWHERE if getattr(self, name) is not None]
@@ -86,10 +87,11 @@ class ClusterPodOperator(KubernetesPodOperator):
     @property
     def cluster_name(self) -> str:
         """The cluster's name once templates are rendered."""
-        of_pool = self.node_pool["cluster"] if isinstance(self.node_pool, Mapping) else None
-        if self.node_pool is not None and of_pool is None:
+        of_pool = self.node_pool.get("cluster") if isinstance(self.node_pool, Mapping) else None
+        if not of_pool and (self.node_pool is not None or not self.cluster):
             raise AirflowFailException(
-                f"node_pool of task {self.task_id!r} is {self.node_pool!r}: no pool was made (did its create succeed?)"
+                f"task {self.task_id!r} has no cluster to run on: cluster is {self.cluster!r}, node_pool is "
+                f"{self.node_pool!r} once rendered (no pool was made? did its create succeed?)"
             )
         if self.cluster and of_pool and self.cluster != of_pool:
             raise AirflowFailException(

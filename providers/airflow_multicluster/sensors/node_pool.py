@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
@@ -32,6 +33,8 @@ class _NodePoolSensor(BaseSensorOperator):
         self, *, cluster: str, bracket: str, deferrable: bool = True, poke_interval: float = 20, **kwargs: Any
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
+        # From default_args they would turn a pool left behind, or one that never came, into a skipped task.
+        self.soft_fail = self.never_fail = self.silent_fail = False
         if self.mode == "reschedule":
             raise ValueError(f"task {self.task_id!r}: mode='reschedule' forgets between two looks; use deferrable=True")
         self.cluster = cluster
@@ -102,10 +105,10 @@ class NodePoolReadySensor(_NodePoolSensor):
         self.nodes = nodes
 
     def _names(self, context: Context) -> dict[str, Any]:
-        from airflow_multicluster.owner import bracket_pool
+        from airflow_multicluster.place import look_up
 
-        pool, _ = bracket_pool(context, self.bracket)
-        return {"cluster": self.cluster, "pool": pool, "profile": self.profile, "nodes": int(self.nodes)}
+        place = look_up(context, self.bracket, cluster=self.cluster)
+        return {"cluster": place.cluster, "pool": place.pool, "profile": self.profile, "nodes": int(self.nodes)}
 
     def check(self) -> None:
         """Refuse a profile that the cluster does not have."""
@@ -140,10 +143,12 @@ class NodePoolGoneSensor(_NodePoolSensor):
         self.asks = asks
 
     def _names(self, context: Context) -> dict[str, Any]:
-        from airflow_multicluster.owner import bracket_pool
+        from airflow_multicluster.place import look_up
 
-        pool, owner = bracket_pool(context, self.bracket)
-        return {"cluster": self.cluster, "pool": pool, "owner": owner, "asks": self.asks}
+        return {**asdict(look_up(context, self.bracket, cluster=self.cluster)), "asks": self.asks}
+
+    def check(self) -> None:
+        """Refuse nothing now: what cannot be reached at the first look may be reached at the next."""
 
     def trigger(self, context: Context, end: float) -> BaseTrigger:
         """Wait in the triggerer."""

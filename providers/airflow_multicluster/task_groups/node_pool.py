@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from airflow.sdk import XComArg
 
 
+ASK_SECONDS = 3600.0
+"""How long create and delete ask a busy cloud; given outright, so that a time-out in default_args is not theirs."""
+_ALONE: dict[str, Any] = {"depends_on_past": False, "wait_for_downstream": False}
+"""What comes after the create waits for nothing of an earlier run, whatever default_args say."""
+
+
 class NodePoolTaskGroup(TaskGroup):
     """Create a node pool, wait until it can be used, run the tasks of the block, delete it, prove it gone.
 
@@ -74,6 +80,9 @@ class NodePoolTaskGroup(TaskGroup):
             task_id="create_node_pool",
             max_lifetime=self._max_lifetime,
             poll_interval=self._poll_interval,
+            timeout=ASK_SECONDS,
+            do_xcom_push=True,
+            trigger_rule=TriggerRule.ALL_SUCCESS,
             **place,
             **self._shape,
         )
@@ -81,6 +90,9 @@ class NodePoolTaskGroup(TaskGroup):
             task_id="node_pool_ready",
             timeout=self._timeouts[0],
             poke_interval=self._poll_interval,
+            mode="poke",
+            trigger_rule=TriggerRule.ALL_SUCCESS,
+            **_ALONE,
             **place,
             **self._shape,
         )
@@ -100,9 +112,17 @@ class NodePoolTaskGroup(TaskGroup):
     def _close(self) -> None:
         place = {**self._place, "bracket": self.group_id}
         work = [task for task in self if task is not self.create and task is not self.ready]
-        delete = DeleteNodePoolOperator(task_id="delete_node_pool", poll_interval=self._poll_interval, **place)
+        self._refuse_work_that_waits_for_the_past(work)
+        delete = DeleteNodePoolOperator(
+            task_id="delete_node_pool", poll_interval=self._poll_interval, timeout=ASK_SECONDS, **_ALONE, **place
+        )
         gone = NodePoolGoneSensor(
-            task_id="node_pool_gone", timeout=self._timeouts[1], poke_interval=self._poll_interval, **place
+            task_id="node_pool_gone",
+            timeout=self._timeouts[1],
+            poke_interval=self._poll_interval,
+            mode="poke",
+            **_ALONE,
+            **place,
         )
         _surround(work, first=self.ready, last=delete)
         delete >> gone
@@ -110,6 +130,15 @@ class NodePoolTaskGroup(TaskGroup):
         delete.as_teardown(setups=self.create)
         gone.as_teardown(setups=self.create, on_failure_fail_dagrun=True)
         delete.trigger_rule = gone.trigger_rule = TriggerRule.ALL_DONE
+
+    def _refuse_work_that_waits_for_the_past(self, work: Iterable[Any]) -> None:
+        """A pool would be rented for tasks that an earlier run may keep from ever starting, and never deleted."""
+        for task in work:
+            if getattr(task, "depends_on_past", False) or getattr(task, "wait_for_downstream", False):
+                raise ValueError(
+                    f"task {task.task_id!r} waits for an earlier run (depends_on_past, wait_for_downstream) while its "
+                    f"node pool of group {self.group_id!r} costs money; set it on a task before the group instead"
+                )
 
 
 def _surround(work: Iterable[Any], *, first: Any, last: Any) -> None:

@@ -73,10 +73,26 @@ class NodePoolGoneTrigger(_Waiting):
     """Fire when pool, machines and nodes are proven gone, when the cloud keeps refusing, or at the deadline."""
 
     def __init__(
-        self, *, cluster: str, pool: str, owner: str, asks: int, poll_interval: float, deadline: float
+        self,
+        *,
+        cluster: str,
+        pool: str,
+        owner: str,
+        address: str,
+        sure: bool,
+        asks: int,
+        poll_interval: float,
+        deadline: float,
     ) -> None:
         super().__init__(
-            cluster=cluster, pool=pool, owner=owner, asks=asks, poll_interval=poll_interval, deadline=deadline
+            cluster=cluster,
+            pool=pool,
+            owner=owner,
+            address=address,
+            sure=sure,
+            asks=asks,
+            poll_interval=poll_interval,
+            deadline=deadline,
         )
         self.poll_interval = poll_interval
         self.deadline = deadline
@@ -85,7 +101,7 @@ class NodePoolGoneTrigger(_Waiting):
         """Look until there is something to say."""
         from airflow_multicluster.watches.gone import GoneWatch
 
-        names = {name: self._arguments[name] for name in ("cluster", "pool", "owner", "asks")}
+        names = {name: self._arguments[name] for name in ("cluster", "pool", "owner", "address", "sure", "asks")}
         watch = GoneWatch(**names)  # type: ignore[arg-type]
         yield await self._until_settled(watch.look, poll_interval=self.poll_interval, deadline=self.deadline)
 

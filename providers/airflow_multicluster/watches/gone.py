@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_multicluster.node_pools import delete_pool, refuse_strange
+from airflow_multicluster.place import Place, refuse_elsewhere
 from airflow_multicluster.watches.facts import list_nodes
 from airflow_multicluster.watches.finding import Finding, Status
+from airflow_multicluster.watches.ready import FORGETFUL_SECONDS
 from airflow_multicluster.watches.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError, NodePoolRefusedError
 from multicluster.node_pools.gone import gone
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from multicluster import Cluster
 
 
+PATIENCE = 10
+"""Looks in a row that may fail before the proof is given up: a registry half written, a right missing for a moment."""
 IN_A_ROW = 2
 """Looks that must find nothing one after the other: a cloud may not know yet, or for a moment, what it has."""
 
@@ -26,49 +32,67 @@ class GoneWatch:
     Each look blocks on the cloud and on the cluster.
     """
 
-    def __init__(self, *, cluster: str, pool: str, owner: str, asks: int) -> None:
-        self.cluster = cluster
-        self.pool = pool
-        self.owner = owner
+    def __init__(self, *, cluster: str, pool: str, owner: str, address: str, sure: bool, asks: int) -> None:
+        self.place = Place(cluster=cluster, pool=pool, owner=owner, address=address, sure=sure)
         self.asks = asks
         self._asked = 0
         self._in_a_row = 0
+        self._troubled_in_a_row = 0
+        self._seen = False
+        self._absent_since: float | None = None
 
     def look(self) -> Finding:
         """Fetch the facts, judge them, and ask for the deletion again where it did not take."""
         from airflow_multicluster.hooks.cluster import find_cluster
 
-        with trouble(f"node pool {self.pool!r} on cluster {self.cluster!r}") as troubled:
-            finding = self._look(find_cluster(self.cluster))
-        return troubled.finding or finding
+        with trouble(f"node pool {self.place.pool!r} on cluster {self.place.cluster!r}") as troubled:
+            finding = self._look(find_cluster(self.place.cluster))
+        if troubled.finding is None:
+            self._troubled_in_a_row = 0
+            return finding
+        self._in_a_row = 0
+        self._troubled_in_a_row += 1
+        if troubled.finding.settled and self._troubled_in_a_row < PATIENCE:
+            return replace(troubled.finding, status="waiting")
+        return troubled.finding
 
     def _look(self, cluster: Cluster) -> Finding:
+        refuse_elsewhere(cluster, asked_for=self.place.address, pool=self.place.pool)
         pools = cluster.node_pools()
         try:
-            pool = pools.get(self.pool)
+            pool = pools.get(self.place.pool)
         except NodePoolNotFoundError:
             pool = None
         if pool is None:
-            nodes = [node.name for node in list_nodes(cluster, pools.node_selector(self.pool))]
-            verdict = gone(self.pool, pool=None, instances=pools.instances(self.pool), nodes=nodes)
+            name = self.place.pool
+            nodes = [node.name for node in list_nodes(cluster, pools.node_selector(name))]
+            verdict = gone(name, pool=None, instances=pools.instances(name), nodes=nodes)
         else:
-            refuse_strange(pool, owner=self.owner, cluster_name=self.cluster)
-            verdict = gone(self.pool, pool=pool, instances=(), nodes=())
-        text = f"cluster {self.cluster!r}: {verdict.reason}"
+            refuse_strange(pool, owner=self.place.owner, cluster_name=self.place.cluster)
+            verdict = gone(self.place.pool, pool=pool, instances=(), nodes=())
+        text = f"cluster {self.place.cluster!r}: {verdict.reason}"
+        self._seen = self._seen or pool is not None
         self._in_a_row = self._in_a_row + 1 if verdict.gone else 0
         if pool is None or pool.state is NodePoolState.DELETING:
-            status: Status = "done" if self._in_a_row >= IN_A_ROW else "waiting"
+            status: Status = "done" if self._in_a_row >= IN_A_ROW and self._certain() else "waiting"
             return Finding(status=status, text=text, soon=verdict.gone)
         return self._delete_again(text)
+
+    def _certain(self) -> bool:
+        """Whether finding nothing proves anything: a pool that was perhaps just asked for may yet appear."""
+        now = time.time()
+        self._absent_since = self._absent_since or now
+        return self.place.sure or self._seen or now - self._absent_since >= FORGETFUL_SECONDS
 
     def _delete_again(self, text: str) -> Finding:
         if self._asked >= self.asks:
             asked = f"its deletion was asked for {self._asked} times more, in vain"
             return Finding(status="failed", text=f"{text}; {asked}. It may cost money: delete it by hand")
-        self._asked += 1
-        asked = f"asked to delete it again, {self._asked} of {self.asks}"
+        refused = ""
         try:
-            delete_pool(cluster_name=self.cluster, name=self.pool, owner=self.owner)
+            delete_pool(self.place)
         except NodePoolRefusedError as error:
-            asked = f"{asked} (refused: {error})"
+            refused = f" (refused: {error})"
+        self._asked += 1  # counted once the cloud has answered: a busy one was not asked
+        asked = f"asked to delete it again, {self._asked} of {self.asks}{refused}"
         return Finding(status="waiting", text=f"{text}; {asked}")
