@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-PLUGINS_HOME = "multicluster-airflow-"
-"""How the folder begins that the project's own pytest plugin gives Airflow; then it is the only one."""
-GIVEN = os.environ.get("AIRFLOW_HOME", "")
-HOME = Path(GIVEN if PLUGINS_HOME in GIVEN else tempfile.mkdtemp(prefix="airflow-home-"))
+HOME = Path(os.environ["AIRFLOW_HOME"])  # as tests/conftest.py has set it
 DAGS = HOME / "dags"
 ROOT = Path(__file__).parents[2]
 SOURCES = (Path(__file__).parent / "dags", ROOT / "dags")
@@ -26,18 +22,6 @@ INTERVALS = (
     "base_container_status_polling_interval",
 )
 INTERVAL = 0.05
-
-# Airflow reads these when it is first imported; test modules import it after this file.
-os.environ.update(
-    {
-        "AIRFLOW_HOME": str(HOME),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-        "AIRFLOW__MULTICLUSTER__DEPLOYMENT": "tests",
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "0" * 64,
-    }
-)
 
 
 @pytest.fixture(scope="session", autouse=True)

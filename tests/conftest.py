@@ -1,0 +1,23 @@
+"""Where Airflow keeps its things while tests run; read when Airflow is first imported, by whichever test that is."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+PLUGINS_HOME = "multicluster-airflow-"
+"""How the folder begins that the project's own pytest plugin gives Airflow; then it is the only one."""
+GIVEN = os.environ.get("AIRFLOW_HOME", "")
+HOME = Path(GIVEN if PLUGINS_HOME in GIVEN else tempfile.mkdtemp(prefix="airflow-home-"))
+
+os.environ.update(
+    {
+        "AIRFLOW_HOME": str(HOME),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
+        "AIRFLOW__MULTICLUSTER__DEPLOYMENT": "tests",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "0" * 64,
+    }
+)
