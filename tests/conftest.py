@@ -1,8 +1,9 @@
-"""Where Airflow keeps its things while tests run; read when Airflow is first imported, by whichever test that is."""
+"""What must stand before any test is imported: where Airflow keeps its things, and that Ctrl-C is heard."""
 
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -21,3 +22,7 @@ os.environ.update(
         "AIRFLOW__API_AUTH__JWT_SECRET": "0" * 64,
     }
 )
+
+# A script that starts the tests in its background makes them, and the commands they start, deaf to SIGINT.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
