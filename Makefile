@@ -39,6 +39,10 @@ demo: $(VENV)/.demo  ## Run the main job on the simulator and print the proof. O
 test: $(VENV)/.dev  ## Run all tests. Options: make test ARGS="-k registry"
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
+.PHONY: conformance
+conformance: $(VENV)/.dev  ## Hold the simulator against the running testbed, case by case, and print where they differ.
+	@$(BIN)/pytest tests/conformance/kubernetes -m "testbed or not testbed" --quiet $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev  ## Check style, format, types and the direction of imports.
 	$(BIN)/ruff check .
