@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import urllib3
 from kubernetes.client import ApiClient, Configuration
@@ -143,18 +143,17 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
                     answer = getattr(error, "headers", None)
                     headers = self._authorization.renew(headers, answer, again=trouble in seen)
                 elif trouble is None or trouble in seen:
-                    raise self._translated(error, link) from error
+                    self._give_up(error, link)
                 elif trouble is Trouble.MOVED:
                     self._reconnect(link, error)
                 seen.add(trouble)
 
-    def _translated(self, error: Exception, link: Link, more: str = "") -> Exception:
+    def _give_up(self, error: Exception, link: Link, more: str = "") -> NoReturn:
         if isinstance(error, ApiException) and (error.status or not isinstance(error.__context__, SSLError)):
-            stock: Exception = error
             if error.body is None:
                 error.body = b""  # the stock client decodes it without looking whether there is one
-            return stock
-        return UnreachableHTTPError(unreachable(self.name, link.endpoint, error, more))
+            raise error
+        raise UnreachableHTTPError(unreachable(self.name, link.endpoint, error, more)) from error
 
     def _current_link(self) -> Link:
         link = self._link
@@ -168,7 +167,7 @@ class ClusterApiClient(ApiClient):  # type: ignore[misc]
         try:
             endpoint = self._access.endpoint(fresh=True)
         except AccessError as error:
-            raise self._translated(reason, used, moved(error)) from error
+            self._give_up(reason, used, moved(error))
         if endpoint != used.endpoint:
             self._link = self._connect(endpoint)
 

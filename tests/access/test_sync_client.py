@@ -98,6 +98,14 @@ def test_a_refused_handshake_of_exec_is_an_answer_with_its_status(core, server, 
     assert (caught.value.status, caught.value.body) == (status, body.decode())
 
 
+def test_an_answer_that_is_passed_on_is_not_its_own_cause(core, server, answer):
+    server.answer = lambda _: answer(status=404, body=b"{}")
+
+    with pytest.raises(ApiException) as caught:
+        core.list_namespaced_pod("ml")
+    assert (caught.value.status, caught.value.__cause__) == (404, None)
+
+
 def test_a_request_that_the_stock_client_cannot_make_is_its_own_error(core):
     with pytest.raises(ApiException, match="Cannot prepare a request"):
         core.api_client.call_api("/x", "POST", header_params={"Content-Type": "text/plain"}, body=5)
