@@ -1,8 +1,8 @@
 """EKS: from a name to the first reply of the API server, in a fresh worker process.
 
-Anchor: ``EksPodOperator``'s path with the amazon provider, which describes the cluster each time. Where the aws command
-is installed, also a kubeconfig as ``aws eks update-kubeconfig`` writes it: it holds the endpoint, so it stands beside
-our pinned registry, and its first reply costs one start of that command.
+Two anchors, the same bars against each: ``EksPodOperator``'s path with the amazon provider, which describes the cluster
+each time; and, where the aws command is installed, a kubeconfig as ``aws eks update-kubeconfig`` writes it, whose first
+reply costs one start of that command. That kubeconfig holds the endpoint, so only our pinned registry is its like.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ground import Ground, ground
 from row import Row, faster, within
 
 CLUSTER = "gpu-use1"
+ANCHORS = {"provider": "EksPodOperator's path", "command": "aws eks get-token"}
 
 
 def measure(repeat: int) -> list[Row]:
@@ -30,27 +31,22 @@ def measure(repeat: int) -> list[Row]:
 
 
 def _rows(medians: Mapping[str, Sample]) -> list[Row]:
-    provider, described, pinned = medians["provider"], medians["described"], medians["pinned"]
-    rows = [
-        _reply("EKS first reply, DescribeCluster, vs EksPodOperator's path", described, provider, 20),
-        _reply("EKS first reply, pinned, vs EksPodOperator's path", pinned, provider, 100),
-        faster(
-            "EKS first reply, process and imports included, vs EksPodOperator's path",
-            "ms",
-            ours=described["process"],
-            anchor=provider["process"],
-            at_least=3,
-        ),
-    ]
-    if command := medians.get("aws eks get-token"):
-        rows.append(_reply("EKS first reply, pinned, vs aws eks get-token", pinned, command, 20))
+    described, pinned = medians["described"], medians["pinned"]
+    rows = []
+    for child, named in ANCHORS.items():
+        if anchor := medians.get(child):
+            rows += [
+                _row(f"EKS first reply, DescribeCluster, vs {named}", "reply", described, anchor, 20),
+                _row(f"EKS first reply, pinned, vs {named}", "reply", pinned, anchor, 100),
+                _row(f"EKS first reply, process and imports included, vs {named}", "process", described, anchor, 3),
+            ]
     extra = max(0.0, pinned["again"] - pinned["itself"])
     rows.append(within("EKS second call, beyond the API call itself", "ms", ours=extra, at_most=1))
     return rows
 
 
-def _reply(name: str, ours: Sample, anchor: Sample, at_least: float) -> Row:
-    return faster(name, "ms", ours=ours["reply"], anchor=anchor["reply"], at_least=at_least)
+def _row(name: str, key: str, ours: Sample, anchor: Sample, at_least: float) -> Row:
+    return faster(name, "ms", ours=ours[key], anchor=anchor[key], at_least=at_least)
 
 
 def _children(world: Ground, folder: Path) -> dict[str, Child]:
@@ -66,7 +62,7 @@ def _children(world: Ground, folder: Path) -> dict[str, Child]:
     }
     if aws := shutil.which("aws"):
         config = _written(folder / "kubeconfig", _with_command(world.kubeconfig, aws))
-        children["aws eks get-token"] = Child(script="aws_get_token.py", arguments=(config,), environment=stock)
+        children["command"] = Child(script="aws_get_token.py", arguments=(config,), environment=stock)
     return children
 
 
