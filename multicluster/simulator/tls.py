@@ -6,7 +6,7 @@ import datetime as dt
 import ipaddress
 import ssl
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -47,6 +47,18 @@ class CertificateAuthority:
         context.num_tickets = 0  # a resumed session would outlive a rotated certificate
         self.renew(context, names)
         return context
+
+    def answer_as(self, context: ssl.SSLContext, plays: Callable[[str], bool]) -> None:
+        """Let a context in use show a certificate of their own to those who ask for another name that it plays."""
+        known: dict[str, ssl.SSLContext] = {}
+
+        def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
+            if name is not None and plays(name):
+                if name not in known:
+                    known[name] = self.server_context([name])
+                connection.context = known[name]
+
+        context.sni_callback = choose
 
     def renew(self, context: ssl.SSLContext, names: Iterable[str] = ()) -> None:
         """Load a new certificate of this CA into a context in use: from now on, new connections see it."""

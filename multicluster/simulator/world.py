@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from multicluster.simulator import device_plugin, injection
+from multicluster.simulator.aws import sts_hosts
 from multicluster.simulator.aws.cloud import Aws
 from multicluster.simulator.aws.clusters import EksCluster
 from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT
@@ -22,7 +23,7 @@ from multicluster.simulator.environment import environment, kubeconfig, write_in
 from multicluster.simulator.faults import Faults, HttpError
 from multicluster.simulator.google.cloud import Google
 from multicluster.simulator.google.clusters import GkeCluster
-from multicluster.simulator.host import Host
+from multicluster.simulator.host import Handler, Host
 from multicluster.simulator.kubernetes.cluster import KubernetesCluster
 from multicluster.simulator.kubernetes.users import User
 from multicluster.simulator.machine_types import AWS_TYPES
@@ -84,15 +85,17 @@ class World:
         )
         self.groups = groups
         self.google = Google(groups=groups, clock=self.clock, delays=self.delays, faults=self.faults, fate=self.fate)
-        self.aws_url = self._serve_tls(self.aws.gateway.handle)
+        self.aws_url = self._serve_tls(self.aws.gateway.handle, sts_hosts.exists)
         self.google.url = self._serve_tls(self.google.handle)
         self.metadata_host = f"127.0.0.1:{self.host.serve(self.google.metadata.handle)}"
         self.control = Control(self)
         self.control_url = f"http://127.0.0.1:{self.host.serve(self.control.handle)}"
         self._stopped = False
 
-    def _serve_tls(self, handler: object) -> str:
-        return f"https://127.0.0.1:{self.host.serve(handler, self.ca.server_context())}"  # type: ignore[arg-type]
+    def _serve_tls(self, handler: Handler, plays: Callable[[str], bool] = lambda _name: False) -> str:
+        context = self.ca.server_context()
+        self.ca.answer_as(context, plays)
+        return f"https://127.0.0.1:{self.host.serve(handler, context)}"
 
     def add_eks(
         self,

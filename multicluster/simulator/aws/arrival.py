@@ -48,6 +48,11 @@ class Arrival:
         """The headers, names in lower case."""
         return {name.lower(): value for name, value in self.request.headers.items()}
 
+    @property
+    def wants_json(self) -> bool:
+        """Whether a query API is to answer in JSON; token verifiers ask so."""
+        return self.service == "sts" and self.headers.get("accept") == "application/json"
+
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object; an empty one is one without members."""
         try:

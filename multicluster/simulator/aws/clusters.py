@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from multicluster.simulator.aws.errors import AwsError
 from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT
+from multicluster.simulator.aws.sts_hosts import partition_of
 
 if TYPE_CHECKING:
     from multicluster.simulator.aws.identities import Principal
     from multicluster.simulator.kubernetes.cluster import KubernetesCluster
-
-PARTITION_PREFIXES = {
-    "cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e",
-    "us-isof-": "aws-iso-f", "eusc-": "aws-eusc",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +55,7 @@ class EksCluster:
     @property
     def partition(self) -> str:
         """The AWS partition of the cluster's region."""
-        return next((name for prefix, name in PARTITION_PREFIXES.items() if self.region.startswith(prefix)), "aws")
+        return partition_of(self.region)
 
     def entry(self, principal: Principal) -> AccessEntry | None:
         """Find the access entry of a principal; by default every identity of the cluster's account is an admin."""

@@ -35,6 +35,18 @@ def access_denied(who: str, action: str, resource: str) -> AwsError:
     return AwsError("AccessDenied", f"User: {who} is not authorized to perform: {action} on resource: {resource}", 403)
 
 
+def query_status(error: AwsError) -> int:
+    """Return the HTTP status of a refusal in the query protocol, which knows no 429."""
+    return HTTPStatus.BAD_REQUEST if error.code == "Throttling" else error.status
+
+
+def json_text(error: AwsError) -> str:
+    """Write a refusal of the query protocol as STS does when asked for JSON; that is what token verifiers read."""
+    side = "Receiver" if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Sender"
+    body = {"Error": {"Code": error.code, "Message": error.message, "Type": side}, "RequestId": secrets.token_hex(16)}
+    return json.dumps(body)
+
+
 def render(error: AwsError, service: str) -> web.Response:
     """Write the refusal in the dialect of the service."""
     request_id = secrets.token_hex(16)
@@ -53,7 +65,7 @@ def render(error: AwsError, service: str) -> web.Response:
             f"<RequestID>{request_id}</RequestID></Response>"
         )
     else:
-        status = error.status
+        status = query_status(error)
         side = "Receiver" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "Sender"
         text = (
             f"<ErrorResponse><Error><Type>{side}</Type><Code>{query}</Code><Message>{message}</Message></Error>"

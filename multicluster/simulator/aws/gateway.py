@@ -14,7 +14,7 @@ from aiohttp import web
 from multicluster.simulator.aws import sigv4, xml
 from multicluster.simulator.aws.arrival import QUERY, Arrival, read
 from multicluster.simulator.aws.call import Call
-from multicluster.simulator.aws.errors import AwsError, render
+from multicluster.simulator.aws.errors import AwsError, json_text, query_status, render
 from multicluster.simulator.aws.token_verifier import verify_presigned
 from multicluster.simulator.faults import Drop, suffer
 
@@ -64,13 +64,14 @@ class Gateway:
             self.calls[f"{arrival.service}:{operation}"] += 1
             return await self._answer(arrival, operation, target)
         except AwsError as error:
-            return render(error, arrival.service)
+            return render_for(arrival, error)
 
     async def _answer(self, arrival: Arrival, operation: str, target: str) -> web.StreamResponse:
         service, request = arrival.service, arrival.request
 
         def refuse(error: HttpError) -> web.StreamResponse:
-            return render(AwsError(error.reason or "InternalFailure", error.message or "injected", error.code), service)
+            reason, message = error.reason or "InternalFailure", error.message or "injected"
+            return render_for(arrival, AwsError(reason, message, error.code))
 
         struck = await suffer(self.faults.effects(service, operation, target), request, self.clock, refuse)
         if struck is not None:
@@ -126,10 +127,17 @@ class Gateway:
         if operation not in actions:
             raise AwsError("InvalidAction", f"Could not find operation {operation} for version 2011-06-15")
         result = actions[operation](call.caller, call.body)
-        if arrival.headers.get("accept") == "application/json":  # the token verifier asks so
+        if arrival.wants_json:
             meta = {"RequestId": secrets.token_hex(16)}
             return json_response({f"{operation}Response": {f"{operation}Result": result, "ResponseMetadata": meta}})
         return xml.answer("sts", operation, result)
+
+
+def render_for(arrival: Arrival, error: AwsError) -> web.Response:
+    """Write a refusal in the dialect that the request asked for."""
+    if arrival.wants_json:
+        return web.json_response(text=json_text(error), status=query_status(error))
+    return render(error, arrival.service)
 
 
 def json_response(body: dict[str, Any]) -> web.Response:

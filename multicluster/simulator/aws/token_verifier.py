@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from multicluster.simulator.aws import sigv4
-from multicluster.simulator.aws.errors import AwsError
+from multicluster.simulator.aws import sigv4, sts_hosts
+from multicluster.simulator.aws.errors import AwsError, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,17 +28,6 @@ MAX_TOKEN_BYTES = 4096
 MAX_EXPIRES_SECONDS = 900
 CLUSTER_HEADER = "x-k8s-aws-id"
 LIFE = dt.timedelta(minutes=15)
-# DNS suffixes of a partition: the plain one, then the dual-stack one (botocore's partitions.json).
-PARTITIONS: dict[str, tuple[str, str]] = {
-    "aws": ("amazonaws.com", "api.aws"),
-    "aws-cn": ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-    "aws-us-gov": ("amazonaws.com", "api.aws"),
-    "aws-eusc": ("amazonaws.eu", "api.amazonwebservices.eu"),
-    "aws-iso": ("c2s.ic.gov", "api.aws.ic.gov"),
-    "aws-iso-b": ("sc2s.sgov.gov", "api.aws.scloud"),
-    "aws-iso-e": ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-    "aws-iso-f": ("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
-}
 QUERY_NAMES = frozenset(
     [
         "action",
@@ -69,34 +58,31 @@ class PresignedUrl:
 def read_token(token: str, *, partition: str, now: dt.datetime) -> PresignedUrl:
     """Take a token apart by the verifier's rules, STS not asked; raises TokenRefusedError."""
     if len(token) > MAX_TOKEN_BYTES:
-        raise TokenRefusedError("token is too large")
+        raise malformed("token is too large")
     if not token.startswith(PREFIX):
-        raise TokenRefusedError(f'token is missing expected "{PREFIX}" prefix')
+        raise malformed(f'token is missing expected "{PREFIX}" prefix')
     raw = token.removeprefix(PREFIX)
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", raw):
-        raise TokenRefusedError("illegal base64 data")
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", raw):
+        raise malformed("illegal base64 data")
     try:
         url = urlsplit(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).decode())
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
-        raise TokenRefusedError(f"illegal base64 data or URL: {error}") from None
+        raise malformed(f"illegal base64 data or URL: {error}") from None
     if url.scheme != "https":
-        raise TokenRefusedError(f'unexpected scheme "{url.scheme}" in pre-signed URL')
+        raise malformed(f'unexpected scheme "{url.scheme}" in pre-signed URL')
+    objection = sts_hosts.objection(url.netloc, partition)
+    if objection:
+        raise malformed(objection)
     if url.path != "/":
-        raise TokenRefusedError("unexpected path in pre-signed URL")
-    check_host(url.netloc, partition)
+        raise malformed("unexpected path in pre-signed URL")
     pairs = tuple(parse_qsl(url.query, keep_blank_values=True))
     check_query(pairs, now)
     return PresignedUrl(host=url.netloc, query=pairs)
 
 
-def check_host(host: str, partition: str) -> None:
-    """Refuse hosts that are not the partition's STS: regional, FIPS or dual stack; the global one only in ``aws``."""
-    if host == "sts.amazonaws.com" and partition == "aws":
-        return
-    service, _, rest = host.partition(".")
-    region, _, suffix = rest.partition(".")
-    if service not in {"sts", "sts-fips"} or not region or suffix not in PARTITIONS[partition]:
-        raise TokenRefusedError(f'partition "{partition}" does not support hostname "{host}" in pre-signed URL')
+def malformed(what: str) -> TokenRefusedError:
+    """Refuse a token before STS is asked."""
+    return TokenRefusedError(f"input token was not properly formatted: {what}")
 
 
 def check_query(pairs: tuple[tuple[str, str], ...], now: dt.datetime) -> None:
@@ -104,23 +90,23 @@ def check_query(pairs: tuple[tuple[str, str], ...], now: dt.datetime) -> None:
     given: dict[str, str] = {}
     for name, value in pairs:
         if name.lower() not in QUERY_NAMES:
-            raise TokenRefusedError(f'non-whitelisted query parameter "{name}"')
+            raise malformed(f'non-whitelisted query parameter "{name}"')
         if name.lower() in given:
-            raise TokenRefusedError("query parameter with multiple values not supported")
+            raise malformed(f'duplicate query parameter found: "{name}"')
         given[name.lower()] = value
     if given.get("action") != "GetCallerIdentity":
-        raise TokenRefusedError("unexpected action parameter in pre-signed URL")
+        raise malformed("unexpected action parameter in pre-signed URL")
     if CLUSTER_HEADER not in given.get("x-amz-signedheaders", "").lower().split(";"):
-        raise TokenRefusedError(f"client did not sign the {CLUSTER_HEADER} header in the pre-signed URL")
+        raise malformed(f"client did not sign the {CLUSTER_HEADER} header in the pre-signed URL")
     expires = given.get("x-amz-expires", "")
     if not re.fullmatch(r"\d{1,9}", expires) or int(expires) > MAX_EXPIRES_SECONDS:
-        raise TokenRefusedError("invalid X-Amz-Expires parameter in pre-signed URL")
+        raise malformed("invalid X-Amz-Expires parameter in pre-signed URL")
     try:
         date = dt.datetime.strptime(given.get("x-amz-date", ""), sigv4.STAMP).replace(tzinfo=dt.UTC)
     except ValueError:
-        raise TokenRefusedError("error parsing X-Amz-Date parameter into format 20060102T150405Z") from None
+        raise malformed("error parsing X-Amz-Date parameter into format 20060102T150405Z") from None
     if now > date + LIFE:
-        raise TokenRefusedError(f"X-Amz-Date parameter is expired (15 minute expiration) {given['x-amz-date']}")
+        raise malformed(f"X-Amz-Date parameter is expired (15 minute expiration) {given['x-amz-date']}")
 
 
 class TokenVerifier:
@@ -140,7 +126,8 @@ class TokenVerifier:
         try:
             return verify_presigned(url.query, headers, self.iam, self.now())
         except AwsError as refusal:
-            reason = f"error from AWS (expected 200, got {refusal.status}). Body: {refusal}"
+            where = f"on {sts_hosts.region_of(url.host)} endpoint"
+            reason = f"error from AWS (expected 200, got {refusal.status}) {where}. Body: {json_text(refusal)}"
             raise TokenRefusedError(f"sts getCallerIdentity failed: {reason}") from None
 
 
@@ -156,7 +143,7 @@ def verify_presigned(
     scope = sigv4.Scope(key_id=parts[0], day=parts[1], region=parts[2], service=parts[3])
     key = iam.key(scope.key_id)
     sigv4.check_session(key, query.get("X-Amz-Security-Token"), iam.now())
-    if scope.region != region_of(headers["host"]) or scope.service != "sts" or parts[4] != "aws4_request":
+    if scope.region != sts_hosts.region_of(headers["host"]) or scope.service != "sts" or parts[4] != "aws4_request":
         message = f"Credential should be scoped to a valid region, not '{scope.region}'."
         raise AwsError("SignatureDoesNotMatch", message, 403)
     if "host" not in signed:
@@ -174,8 +161,3 @@ def verify_presigned(
     expected = sigv4.signature(key.secret, scope, stamp, text)
     sigv4.compare(expected, query.get("X-Amz-Signature", ""), scope, stamp)
     return key.principal, dt.datetime.strptime(stamp, sigv4.STAMP).replace(tzinfo=dt.UTC)
-
-
-def region_of(host: str) -> str:
-    """Name the region an STS host serves; the global host is us-east-1."""
-    return "us-east-1" if host == "sts.amazonaws.com" else host.split(".")[1]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.auth
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from multicluster.simulator import ManualClock, World
@@ -184,12 +187,59 @@ def test_a_projected_token_opens_a_session_without_a_signature(world: World, cli
     assert session_of(taken["Credentials"]).client("sts").get_caller_identity()["Arn"].endswith("/irsa/pod")
 
 
-def test_the_verifier_gets_json(client: Any) -> None:
-    import requests
+def ask_as_a_verifier(world: World, url: str, host: str) -> tuple[int, dict[str, Any]]:
+    """Send a presigned request under the host's true name, as the token verifier of a control plane does."""
+    address = urlsplit(world.aws_url)
+    pool = urllib3.HTTPSConnectionPool(
+        address.hostname, address.port, server_hostname=host, assert_hostname=host, ca_cert_data=world.ca.pem.decode()
+    )
+    target = "/?" + urlsplit(url).query
+    answer = pool.request("GET", target, headers={"Host": host, "Accept": "application/json"}, retries=False)
+    return answer.status, answer.json()
 
-    url = client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
 
-    answer = requests.get(url, headers={"Accept": "application/json"}, timeout=5)
+def presigned(session: boto3.Session, region: str) -> str:
+    sts = session.client("sts", region_name=region, endpoint_url=f"https://sts.{region}.amazonaws.com")
+    return sts.generate_presigned_url("get_caller_identity", HttpMethod="GET")
 
-    assert answer.status_code == 403  # this world's address is not an STS host, and the verifier would have refused it
-    assert "SignatureDoesNotMatch" in answer.text
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_verifier_gets_json_under_the_true_name(world: World, client: Any, region: str) -> None:
+    taken = client("sts").assume_role(RoleArn=ROLE + "airflow-gpu", RoleSessionName="run-1")
+    url = presigned(session_of(taken["Credentials"]), region)
+
+    status, body = ask_as_a_verifier(world, url, f"sts.{region}.amazonaws.com")
+
+    result = body["GetCallerIdentityResponse"]["GetCallerIdentityResult"]
+    assert status == 200
+    assert result["Arn"] == "arn:aws:sts::111122223333:assumed-role/airflow-gpu/run-1"
+    assert re.fullmatch(r"AROA[0-9A-F]{17}:run-1", result["UserId"])
+
+
+def test_a_verifier_is_refused_in_json(world: World, client: Any) -> None:
+    status, body = ask_as_a_verifier(
+        world, presigned(boto3.Session(), "us-east-1") + "0", "sts.us-east-1.amazonaws.com"
+    )
+
+    assert (status, body["Error"]["Code"], body["Error"]["Type"]) == (403, "SignatureDoesNotMatch", "Sender")
+
+
+def test_a_verifier_is_throttled_in_json(world: World, client: Any) -> None:
+    url = presigned(boto3.Session(), "us-east-1")
+    world.inject("throttled", service="sts", operation="GetCallerIdentity", times=1)
+
+    status, body = ask_as_a_verifier(world, url, "sts.us-east-1.amazonaws.com")
+
+    assert (status, body["Error"]["Code"]) == (400, "Throttling")
+
+
+def test_the_world_has_no_certificate_of_another_service(world: World) -> None:
+    with pytest.raises(urllib3.exceptions.SSLError, match="eks.us-east-1.amazonaws.com"):
+        ask_as_a_verifier(world, "https://x/?Action=GetCallerIdentity", "eks.us-east-1.amazonaws.com")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_presigned_request_to_another_name_is_refused(world: World, client: Any, host: str) -> None:
+    status, body = ask_as_a_verifier(world, presigned(boto3.Session(), "us-east-1"), host)
+
+    assert (status, body["Error"]["Code"]) == (403, "SignatureDoesNotMatch")

@@ -1,0 +1,117 @@
+// Command verifier answers a kube-apiserver's TokenReviews as the control plane of EKS does: with the token verifier and
+// the identity mapper of sigs.k8s.io/aws-iam-authenticator, unchanged. Every connection to STS ends at one local address,
+// and nothing else is dialled. Google's access tokens (ya29.) are asked of a token-info address.
+//
+//	verifier -cluster NAME -region eu-west-1 -sts 127.0.0.1:PORT -ca CA.pem -mapping MAP.json -kubeconfig OUT
+//	verifier -cluster NAME -region eu-west-1 -sts 127.0.0.1:PORT -ca CA.pem -check < tokens
+//
+// The first form serves until it is killed and writes OUT, the kubeconfig for --authentication-token-webhook-config-file,
+// once it does. The second reads JSON strings and answers each with one line of JSON.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"sigs.k8s.io/aws-iam-authenticator/pkg/token"
+)
+
+type options struct {
+	listen, kubeconfig             string
+	cluster, partition, region     string
+	sts, tokenInfo, caPEM, mapping string
+	logReasons, check              bool
+}
+
+func parse(arguments []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("verifier", flag.ContinueOnError)
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "address of the webhook, on the loopback device; port 0 takes a free one")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "where to write the kubeconfig that leads an API server here")
+	flags.StringVar(&o.cluster, "cluster", "", "the cluster's id, which tokens hold in x-k8s-aws-id")
+	flags.StringVar(&o.partition, "partition", "aws", "AWS partition of the cluster")
+	flags.StringVar(&o.region, "region", "", "region of the cluster")
+	flags.StringVar(&o.sts, "sts", "", "host:port on the loopback device that plays STS under all of its names")
+	flags.StringVar(&o.tokenInfo, "tokeninfo", "", "https URL on the loopback device of Google's token info; without it Google's tokens are refused")
+	flags.StringVar(&o.caPEM, "ca", "", "PEM file with the CA of both")
+	flags.StringVar(&o.mapping, "mapping", "", `JSON: {"roles": [{"rolearn", "username", "groups"}], "users": [{"userarn", "username", "groups"}]}`)
+	flags.BoolVar(&o.logReasons, "log-reasons", false, "write why a token was refused to standard output; clients never learn it")
+	flags.BoolVar(&o.check, "check", false, "do not serve: judge the tokens on standard input")
+	if err := flags.Parse(arguments); err != nil {
+		return o, err
+	}
+	if flags.NArg() != 0 || o.cluster == "" || o.sts == "" || o.caPEM == "" || o.check == (o.mapping != "") {
+		return o, fmt.Errorf("needed: -cluster, -sts and -ca, and either -mapping or -check")
+	}
+	return o, nil
+}
+
+func run(arguments []string, in io.Reader, out io.Writer) error {
+	o, err := parse(arguments)
+	if err != nil {
+		return err
+	}
+	trust, err := readPool(o.caPEM)
+	if err != nil {
+		return err
+	}
+	if http.DefaultTransport, err = newTransport(o.sts, trust); err != nil {
+		return err
+	}
+	verifier := token.NewVerifier(o.cluster, o.partition, o.region)
+	if o.check {
+		return check(verifier, in, out)
+	}
+	entries, err := readMapping(o.mapping)
+	if err != nil {
+		return err
+	}
+	google, err := newGoogle(o.tokenInfo, trust)
+	if err != nil {
+		return err
+	}
+	w := &webhook{aws: eks{verifier: verifier, mapper: entries}, google: google}
+	if o.logReasons {
+		w.log = log.New(out, "", 0)
+	}
+	return serve(o, w, out)
+}
+
+func serve(o options, handler http.Handler, out io.Writer) error {
+	if err := onLoopback(o.listen); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	identity, caPEM, err := newIdentity()
+	if err != nil {
+		return err
+	}
+	address := "https://" + listener.Addr().String() + "/authenticate"
+	if o.kubeconfig != "" {
+		if err := writeKubeconfig(o.kubeconfig, address, caPEM); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(out, "serving", address)
+	mux := http.NewServeMux()
+	mux.Handle("POST /authenticate", handler)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, TLSConfig: identity}
+	return server.ServeTLS(listener, "", "")
+}
+
+func main() {
+	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "verifier:", err)
+		os.Exit(1)
+	}
+}
