@@ -8,6 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 HOUSE := multicluster providers/airflow_multicluster
+TESTBED := infra/testbed/run
 
 # Without .pyc files the demo takes half as long again, and some machines forbid them by this variable.
 unexport PYTHONDONTWRITEBYTECODE
@@ -36,8 +37,8 @@ demo: $(VENV)/.demo  ## Run the main job on the simulator and print the proof. O
 	@$(BIN)/multicluster demo $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.dev  ## Run all tests. Options: make test ARGS="-k registry"
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+test: $(VENV)/.dev  ## Run all tests but those of the testbed. Options: make test ARGS="-k registry"
+	@$(BIN)/pytest -m "not testbed" --numprocesses 2 --dist loadfile $(ARGS)
 
 .PHONY: conformance
 conformance: $(VENV)/.dev  ## Hold the simulator against the running testbed, case by case, and print where they differ.
@@ -53,6 +54,18 @@ lint: $(VENV)/.dev  ## Check style, format, types and the direction of imports.
 .PHONY: bench
 bench: $(VENV)/.dev  ## Measure each figure beside its anchor; writes benchmarks/results.json.
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+.PHONY: testbed
+testbed: $(VENV)/.demo  ## Start a real Kubernetes on this machine (Linux, root, no Docker); builds it the first time.
+	@$(TESTBED) up $(ARGS)
+
+.PHONY: testbed-down
+testbed-down:  ## End it and take away all that it made.
+	@$(TESTBED) down $(ARGS)
+
+.PHONY: test-testbed
+test-testbed: $(VENV)/.dev  ## Run the tests that need a real Kubernetes. Options as for make test.
+	@$(BIN)/pytest -m testbed --timeout 600 $(ARGS)
 
 .PHONY: setup
 setup: $(VENV)/.dev  ## Only install what development needs.

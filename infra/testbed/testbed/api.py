@@ -1,0 +1,105 @@
+"""The launcher's own requests to the API server, as administrator."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, TypeVar
+
+from testbed.errors import LauncherError
+from testbed.home import Home
+from testbed.state import State
+
+T = TypeVar("T")
+MERGE = "application/merge-patch+json"
+
+
+class ApiError(Exception):
+    """The API server refused, with this status and this text."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(f"{status}: {text}")
+        self.status = status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """A client with the administrator's certificate. Every call is a connection of its own and blocks."""
+
+    port: int
+    context: ssl.SSLContext
+
+    @classmethod
+    def of(cls, home: Home, state: State) -> Api:
+        """Trust the testbed's own authority and nothing else."""
+        context = ssl.create_default_context(cafile=str(home.pki / "ca.crt"))
+        context.load_cert_chain(home.pki / "admin.crt", home.pki / "admin.key")
+        return cls(port=state.claim.api, context=context)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request; give the parsed answer, or its text where it is not JSON.
+
+        Raises:
+            ApiError: The answer is 400 or above.
+            OSError: There is no answer.
+
+        """
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=10)
+        try:
+            kind = {"Content-Type": MERGE if method == "PATCH" else "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), kind)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise ApiError(answer.status, text)
+        return json.loads(text) if text.startswith("{") else text
+
+    def find(self, path: str) -> Any:
+        """Get an object; None if there is none, or no answer yet."""
+        try:
+            return self.call("GET", path)
+        except (ApiError, OSError, http.client.HTTPException):
+            return None
+
+    def delete(self, path: str) -> None:
+        """Delete an object; it being gone already is as good."""
+        try:
+            self.call("DELETE", path)
+        except ApiError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+
+
+def until(what: str, look: Callable[[], T], *, alive: Callable[[], bool], logs: Path, seconds: float = 60) -> T:
+    """Look again and again until there is something; give it.
+
+    Raises:
+        LauncherError: There is nothing in time, or *alive* says that nothing will come any more.
+
+    """
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        if not alive():
+            raise LauncherError(f"{what}: the process has ended; {last_words(logs)}")
+        if time.monotonic() > end:
+            raise LauncherError(f"{what}: not within {seconds:.0f} seconds; {last_words(logs)}")
+        time.sleep(0.05)
+    return found
+
+
+def last_words(logs: Path) -> str:
+    """Quote the end of a log, and say where the rest stands."""
+    try:
+        lines = [line for line in logs.read_text(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    quoted = "".join(f"\n    {line[:300]}" for line in lines[-3:])
+    return f"its log is {logs}" + (f" and ends with:{quoted}" if quoted else "")

@@ -1,0 +1,105 @@
+"""Start and end a testbed as a whole."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed import bundle, cgroups, claims, control_plane, kubeconfig, network, node, processes, state
+from testbed.api import Api
+from testbed.checkpoint import Step, passed
+from testbed.home import Home
+
+ADMIN = "admin"
+ADMINS = ("system:masters",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A testbed as its caller wants it."""
+
+    cluster_name: str = "testbed"
+    nodes: int = 1
+    webhook: control_plane.Webhook | None = None
+
+
+def up(home: Home, wanted: Wanted) -> state.State:
+    """Start a testbed, with so many plain nodes; one that runs already is left as it is.
+
+    What a crash left here is cleared first.
+    """
+    home.create()
+    if running(home):
+        return state.load(home)
+    down(home)
+    binaries = bundle.build()
+    clear_logs(home)
+    chosen = state.State(
+        cluster_name=wanted.cluster_name,
+        kubernetes=bundle.kubernetes_version(),
+        binaries=binaries,
+        claim=claims.claim(home),
+    )
+    passed(Step.CLAIMED)
+    state.save(home, chosen)
+    passed(Step.RECORDED)
+    network.create_bridge(home, chosen)
+    passed(Step.BRIDGED)
+    control_plane.certify(home, chosen)
+    kubeconfig.write(home, chosen, user=ADMIN, groups=ADMINS)
+    passed(Step.CERTIFIED)
+    control_plane.start(home, chosen, wanted.webhook)
+    add_nodes(home, chosen, [node.Node(name=f"cpu-{number + 1}") for number in range(wanted.nodes)])
+    passed(Step.UP)
+    return chosen
+
+
+def running(home: Home) -> bool:
+    """Say whether all of the control plane runs here and answers."""
+    parts = {process.part for process in processes.marked(home)}
+    if not set(control_plane.PARTS) <= parts or not home.state_file.exists():
+        return False
+    return bool(Api.of(home, state.load(home)).find("/readyz"))
+
+
+def add_nodes(home: Home, chosen: state.State, nodes: Sequence[node.Node]) -> None:
+    """Let several nodes join at the same time."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for _ in pool.map(lambda one: node.add(home, chosen, one), nodes):
+            sys.stderr.flush()
+
+
+def down(home: Home) -> None:
+    """End a testbed and take away all that it made on this machine; what is not there is as good.
+
+    It reads nothing but the home's path and what the kernel knows, so it also ends what a crash left half made.
+    """
+    processes.kill(home)
+    passed(Step.KILLED)
+    unmount(home.path)
+    passed(Step.UNMOUNTED)
+    cgroups.remove(home.cgroup)
+    passed(Step.UNGROUPED)
+    network.delete_bridge(home)
+    passed(Step.UNBRIDGED)
+    home.clear()
+    passed(Step.CLEARED)
+    claims.release(home)
+
+
+def unmount(folder: Path) -> None:
+    """Take away mounts below *folder*; there are none unless a node's namespace did not keep them."""
+    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    places = [bytes(words[1], "ascii").decode("unicode_escape") for words in lines]
+    for place in sorted((p for p in places if p.startswith(f"{folder}/")), reverse=True):
+        processes.run("umount", "--lazy", place)
+
+
+def clear_logs(home: Home) -> None:
+    """Begin with empty logs; ``down`` leaves them for whoever wants to know why."""
+    shutil.rmtree(home.logs, ignore_errors=True)
+    home.logs.mkdir(mode=0o700)

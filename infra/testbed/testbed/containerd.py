@@ -1,0 +1,55 @@
+"""containerd's configuration on a node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from testbed import images
+from testbed.machine import PLACE
+
+SOCKET = f"{PLACE}/containerd.sock"
+CONFIGURATION = f"""version = 2
+root = "{PLACE}/containerd"
+state = "/run/containerd"
+disabled_plugins = [
+  "io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+]
+[grpc]
+address = "{SOCKET}"
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{images.PAUSE}"
+restrict_oom_score_adj = true
+disable_apparmor = true
+stream_server_address = "127.0.0.1"
+stream_server_port = "0"
+[plugins."io.containerd.grpc.v1.cri".registry]
+config_path = "{PLACE}/registries"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+SystemdCgroup = false
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "%s"
+conf_dir = "{PLACE}/cni"
+"""
+NOWHERE = 'server = "http://127.0.0.1:1"\n[host."http://127.0.0.1:1"]\ncapabilities = ["pull", "resolve"]\n'
+"""Every pull is refused at once and leaves the machine never; port 1 of loopback is closed."""
+
+
+def configure(folder: Path, plugins: Path) -> None:
+    """Write containerd's files into the node's folder, which is PLACE to containerd."""
+    (folder / "containerd.toml").write_text(CONFIGURATION % plugins)
+    registries = folder / "registries" / "_default"
+    registries.mkdir(parents=True, exist_ok=True)
+    (registries / "hosts.toml").write_text(NOWHERE)
+
+
+def command() -> list[str]:
+    """Start containerd."""
+    return ["containerd", "--config", f"{PLACE}/containerd.toml"]
+
+
+def client() -> list[str]:
+    """Begin a command of containerd's client; Kubernetes keeps its things in the namespace ``k8s.io``."""
+    return ["ctr", "--address", SOCKET, "--namespace", "k8s.io"]

@@ -1,0 +1,7 @@
+"""What the launcher tells a person when it cannot go on."""
+
+from __future__ import annotations
+
+
+class LauncherError(Exception):
+    """Say what went wrong and what to do next, in one or more lines; the command ends with 1."""

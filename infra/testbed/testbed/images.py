@@ -1,0 +1,101 @@
+"""Container images without a registry: one static busybox under the names that tests ask for."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import platform
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from testbed.home import CACHE
+
+BUSYBOX = Path("/bin/busybox")
+PAUSE = "registry.k8s.io/pause:3.10"
+TAGS = ("busybox:1.36", "busybox:latest", "alpine:latest", "alpine:3.24.2")
+"""The last one is the XCom sidecar of the stock KubernetesPodOperator 10.25."""
+FOLDERS = ("bin", "etc", "root", "usr", "usr/bin", "var")
+ACCOUNTS = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
+    "etc/group": "root:x:0:\nnobody:x:65534:\n",
+}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def archive(cache: Path = CACHE, busybox: Path = BUSYBOX) -> Path:
+    """Give the archive of all images, packed once for each version of busybox and of this file."""
+    digest = hashlib.sha256(busybox.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
+    path = cache / f"images-{digest}.tar"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(f".new-{os.getpid()}")
+        pack(new, busybox)
+        new.rename(path)
+    return path
+
+
+def pack(path: Path, busybox: Path) -> None:
+    """Write an archive of both images, which share their one layer, in the format of ``docker save``."""
+    layer = root_layer(busybox)
+    files = {"layer.tar": layer}
+    manifest = []
+    for tags, command in (
+        ([f"docker.io/library/{tag}" for tag in TAGS], ["sh"]),
+        ([PAUSE], ["/bin/sleep", "2147483647"]),
+    ):
+        config = configuration(hashlib.sha256(layer).hexdigest(), command)
+        name = f"{hashlib.sha256(config).hexdigest()}.json"
+        files[name] = config
+        manifest.append({"Config": name, "RepoTags": tags, "Layers": ["layer.tar"]})
+    files["manifest.json"] = json.dumps(manifest).encode()
+    path.write_bytes(tar(files, {}, ()))
+
+
+def configuration(layer: str, command: list[str]) -> bytes:
+    """Give an image's configuration: what it runs unless told otherwise, as root."""
+    document = {
+        "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),
+        "os": "linux",
+        "config": {"Env": ["PATH=/bin:/usr/bin"], "Cmd": command},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer}"]},
+        "history": [],
+    }
+    return json.dumps(document).encode()
+
+
+def root_layer(busybox: Path) -> bytes:
+    """Give a root file system: busybox, a link for each of its commands, two accounts and /tmp."""
+    listed = subprocess.run([str(busybox), "--list"], capture_output=True, text=True, check=True).stdout.split()
+    links = {f"bin/{command}": "busybox" for command in listed if command != "busybox"}
+    files = {"bin/busybox": busybox.read_bytes(), **{name: text.encode() for name, text in ACCOUNTS.items()}}
+    return tar(files, {**links, "usr/bin/env": "/bin/busybox"}, FOLDERS)
+
+
+def tar(files: Mapping[str, bytes], links: Mapping[str, str], folders: tuple[str, ...]) -> bytes:
+    """Pack a tar file that is the same bytes each time."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        for name in folders:
+            packed.addfile(member(name, tarfile.DIRTYPE, 0o755))
+        if folders:
+            packed.addfile(member("tmp", tarfile.DIRTYPE, 0o1777))
+        for name, data in files.items():
+            info = member(name, tarfile.REGTYPE, 0o755 if name.startswith("bin/") else 0o644)
+            info.size = len(data)
+            packed.addfile(info, io.BytesIO(data))
+        for name, target in links.items():
+            info = member(name, tarfile.SYMTYPE, 0o777)
+            info.linkname = target
+            packed.addfile(info)
+    return buffer.getvalue()
+
+
+def member(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+    """Begin an entry of a tar file; it belongs to root and is as old as time."""
+    info = tarfile.TarInfo(name)
+    info.type, info.mode = kind, mode
+    return info
