@@ -14,7 +14,7 @@ from row import Figure, Row
 
 FIGURES = {
     "eks-first-reply": 9,
-    "dag-parse": 15,
+    "dag-parse": 25,
     "two-hundred-brackets": 7,
     "registry-of-a-thousand": 7,
     "demo": 3,

@@ -1,9 +1,9 @@
 """Parse one DAG file as the DAG processor does, in a process that has imported Airflow's core and nothing else.
 
-Two lotteries of the interpreter are taken out, each worth 20 to 30 ms here and neither the file's doing. Whether one
-more pass of the garbage collector falls into the measurement hangs on its thresholds: it is off. Whether a hot call
-of some library stands at the edge of a chunk of CPython's frame stack, which is then mapped and unmapped each time,
-hangs on how deep the import stands: each process starts at a depth of its own.
+What is there before the file is frozen, as the DAG processor does before it forks the processes that parse; what the
+file imports is collected as ever. One lottery of CPython is evened out: a hot call of some library may stand at the
+edge of a chunk of the frame stack, which is then mapped and unmapped at each call, up to 100 ms in all for either file.
+Where the edge falls hangs on how deep the import stands, so each process starts at a depth of its own.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def deeper(frames: int, call: Callable[[], int]) -> int:
 
 
 bag = DagBag(dag_folder=sys.argv[1], collect_dags=False)
-gc.disable()
+gc.freeze()
 started = time.monotonic()
 dags = deeper(random.randrange(CHUNK), lambda: len(bag.process_file(sys.argv[1], only_if_updated=False)))
 finished = time.monotonic()
