@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.fleet import NodeGroup
     from multicluster.simulator.google.identities import AccessTokens
-    from multicluster.simulator.kubernetes.api.authorization import RbacRules
 
 T = TypeVar("T")
 VERSION = "1.35.4"
@@ -103,7 +102,7 @@ class World:
         region: str = "us-east-1",
         *,
         account: str = DEFAULT_ACCOUNT,
-        rbac: RbacRules | None = None,
+        rbac: bool = False,
         system_nodes: int = 1,
     ) -> EksCluster:
         """Start an EKS cluster. By default every identity of its account is an admin (``everyone_is_admin``)."""
@@ -123,7 +122,7 @@ class World:
         project: str = "acme",
         location: str = "europe-west4",
         *,
-        rbac: RbacRules | None = None,
+        rbac: bool = False,
         system_nodes: int = 1,
     ) -> GkeCluster:
         """Start a GKE cluster. Every identity that may use the project is an admin, as with roles/container.admin."""
@@ -137,13 +136,13 @@ class World:
         self._enter(label, token, kubernetes, cluster, system_nodes)
         return cluster
 
-    def add_plain(self, name: str, *, rbac: RbacRules | None = None, system_nodes: int = 1) -> KubernetesCluster:
+    def add_plain(self, name: str, *, rbac: bool = False, system_nodes: int = 1) -> KubernetesCluster:
         """Start a cluster of no cloud; its static token stands in ``kubeconfig()``."""
         kubernetes, label, token = self._start(name, "plain", rbac)
         self._enter(label, token, kubernetes, None, system_nodes)
         return kubernetes
 
-    def _start(self, name: str, place: str, rbac: RbacRules | None) -> tuple[KubernetesCluster, str, str]:
+    def _start(self, name: str, place: str, rbac: bool) -> tuple[KubernetesCluster, str, str]:
         label = name if name not in self.entrances else f"{name}-{place}"
         if label in self.entrances:
             raise ValueError(f"a cluster named {label!r} is already in this world")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from multicluster.simulator.kubernetes.api.authorization import RbacRules, Rule
 from multicluster.simulator.kubernetes.cluster import SAFETY_NOTICE, KubernetesCluster
 from multicluster.simulator.kubernetes.delays import PodDelays
 from multicluster.simulator.kubernetes.gpu_seconds import GpuSeconds
@@ -18,7 +17,5 @@ __all__ = [
     "Images",
     "KubernetesCluster",
     "PodDelays",
-    "RbacRules",
-    "Rule",
     "User",
 ]

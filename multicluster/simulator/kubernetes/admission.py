@@ -8,14 +8,24 @@ from multicluster.simulator.kubernetes.documents import Document, at, namespace_
 from multicluster.simulator.kubernetes.names import generated, metadata_causes
 from multicluster.simulator.kubernetes.pod_rules import check_quantities, defaulted, pod_causes, update_causes
 from multicluster.simulator.kubernetes.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
     EVENTS,
     JOBS,
     NAMESPACES,
     NODES,
     PODS,
+    ROLE_BINDINGS,
+    ROLES,
     SECRETS,
     SERVICE_ACCOUNTS,
     Resource,
+)
+from multicluster.simulator.kubernetes.role_rules import (
+    binding_causes,
+    binding_update_causes,
+    role_causes,
+    with_groups,
 )
 from multicluster.simulator.kubernetes.status import (
     ApiError,
@@ -77,7 +87,13 @@ class Admission:
             self._refuse(resource, document, update_causes(old, document))
         if resource is SECRETS:
             _encode_secret(document)
-        if document.get("spec") != old.get("spec"):
+        if resource in (ROLES, CLUSTER_ROLES):
+            self._refuse(resource, document, role_causes(resource, document))
+        if resource in (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
+            document = with_groups(document)
+            causes = binding_update_causes(old, document) or binding_causes(resource, document)
+            self._refuse(resource, document, causes)
+        if resource.generations and document.get("spec") != old.get("spec"):
             metadata["generation"] = int(old["metadata"].get("generation", 1)) + 1
         return document
 
@@ -138,6 +154,12 @@ class Admission:
                 spec.setdefault(key, value)
             spec["template"]["metadata"] = spec["template"].get("metadata") or {}
             document["status"] = {}
+        elif resource in (ROLES, CLUSTER_ROLES):
+            self._refuse(resource, document, role_causes(resource, document))
+            document.setdefault("rules", None)
+        elif resource in (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
+            document = with_groups(document)
+            self._refuse(resource, document, binding_causes(resource, document))
         elif "status" in resource.subresources:
             document["status"] = {}
         return document

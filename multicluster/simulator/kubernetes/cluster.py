@@ -14,7 +14,7 @@ from multicluster.simulator.clock import Clock
 from multicluster.simulator.faults import Faults
 from multicluster.simulator.host import Host
 from multicluster.simulator.kubernetes.admission import Admission
-from multicluster.simulator.kubernetes.api.authorization import RbacRules
+from multicluster.simulator.kubernetes.api.authorization import Authorizer
 from multicluster.simulator.kubernetes.api.objects import Objects
 from multicluster.simulator.kubernetes.api.server import ApiServer
 from multicluster.simulator.kubernetes.controllers.garbage import OrphanCollector, OwnerCollector
@@ -61,7 +61,7 @@ class KubernetesCluster:
         authenticate: Authenticate,
         delays: PodDelays = PodDelays(),  # noqa: B008 - frozen
         faults: Faults | None = None,
-        rbac: RbacRules | None = None,
+        rbac: bool = False,
         version: str = "1.35.4",
         images: Images = Images(),  # noqa: B008 - frozen
     ) -> None:
@@ -104,7 +104,7 @@ class KubernetesCluster:
             services=self._services,
             authenticate=authenticate,
             faults=self.faults,
-            rules=rbac,
+            authorizer=Authorizer(self._store, enforced=rbac),
             version=version,
         )
 

@@ -13,7 +13,7 @@ class Resource:
     """One resource: where it is served and what it is called.
 
     `fields` are the field selectors it answers beyond its name and namespace. `alias_of` names the plural in the core
-    group whose objects it shares.
+    group whose objects it shares. `generations`: changes of its spec are counted.
     """
 
     plural: str
@@ -26,6 +26,8 @@ class Resource:
     subresources: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     alias_of: str = ""
+    verbs: tuple[str, ...] = _VERBS
+    generations: bool = False
 
     @property
     def api_version(self) -> str:
@@ -43,11 +45,6 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
-    def verbs(self) -> tuple[str, ...]:
-        """What can be done with it."""
-        return _VERBS
-
-    @property
     def selectable(self) -> tuple[str, ...]:
         """All field selectors it answers."""
         return (*_META_FIELDS, *self.fields)
@@ -56,6 +53,7 @@ class Resource:
 PODS = Resource(
     plural="pods",
     kind="Pod",
+    generations=True,
     short_names=("po",),
     categories=("all",),
     subresources=("status", "log", "exec", "eviction", "binding"),
@@ -85,6 +83,7 @@ NAMESPACES = Resource(
     short_names=("ns",),
     subresources=("status",),
     fields=("status.phase",),
+    verbs=tuple(verb for verb in _VERBS if verb != "deletecollection"),
 )
 EVENTS = Resource(
     plural="events",
@@ -124,12 +123,14 @@ RESOURCE_QUOTAS = Resource(
 CLAIMS = Resource(
     plural="persistentvolumeclaims", kind="PersistentVolumeClaim", short_names=("pvc",), subresources=("status",)
 )
+LIMIT_RANGES = Resource(plural="limitranges", kind="LimitRange", short_names=("limits",))
 LEASES = Resource(plural="leases", kind="Lease", group="coordination.k8s.io")
 DAEMON_SETS = Resource(
     plural="daemonsets",
     kind="DaemonSet",
     group="apps",
     short_names=("ds",),
+    generations=True,
     categories=("all",),
     subresources=("status",),
 )
@@ -140,7 +141,13 @@ JOBS = Resource(
     categories=("all",),
     subresources=("status",),
     fields=("status.successful",),
+    generations=True,
 )
+_RBAC = "rbac.authorization.k8s.io"
+ROLES = Resource(plural="roles", kind="Role", group=_RBAC)
+ROLE_BINDINGS = Resource(plural="rolebindings", kind="RoleBinding", group=_RBAC)
+CLUSTER_ROLES = Resource(plural="clusterroles", kind="ClusterRole", group=_RBAC, namespaced=False)
+CLUSTER_ROLE_BINDINGS = Resource(plural="clusterrolebindings", kind="ClusterRoleBinding", group=_RBAC, namespaced=False)
 
 RESOURCES = (
     CONFIG_MAPS,
@@ -156,7 +163,12 @@ RESOURCES = (
     DAEMON_SETS,
     JOBS,
     LEASES,
+    LIMIT_RANGES,
     NEW_EVENTS,
+    ROLES,
+    ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CLUSTER_ROLE_BINDINGS,
 )
 _BY_ADDRESS = {(resource.group, resource.version, resource.plural): resource for resource in RESOURCES}
 _STORED = {resource.plural: resource for resource in RESOURCES if not resource.alias_of}

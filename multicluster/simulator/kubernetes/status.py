@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ def required(field: str, why: str = "") -> Cause:
 
 def invalid_value(field: str, value: object, why: str) -> Cause:
     """Return the cause of a field whose value is refused."""
-    shown = f'"{value}"' if isinstance(value, str) else value
+    shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return Cause(field=field, reason="FieldValueInvalid", message=f"Invalid value: {shown}: {why}")
 
 
@@ -103,15 +104,14 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiErr
     texts = [cause.text for cause in causes]
     listed = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
-    details: Document = {"name": name, "kind": kind}
-    if group:
-        details["group"] = group
+    details: Document = _details(kind, group, name)
     details["causes"] = [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes]
     return ApiError(422, f'{qualified} "{name}" is invalid: {listed}', details=details)
 
 
 def _details(plural: str, group: str, name: str) -> Document:
-    return {"name": name, **({"group": group} if group else {}), "kind": plural}
+    details = {"name": name, "group": group, "kind": plural}
+    return {key: value for key, value in details.items() if value}
 
 
 def qualified(plural: str, group: str) -> str:

@@ -89,7 +89,9 @@ class Store:
             raise already_exists(resource.plural, resource.group, key[1])
         created: Document = copied(document)
         metadata = created["metadata"]
-        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=stamp(self.clock.now()), generation=1)
+        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=stamp(self.clock.now()))
+        if resource.generations:
+            metadata["generation"] = 1
         objects[key] = created
         self._record(resource, "ADDED", created, None)
         return created

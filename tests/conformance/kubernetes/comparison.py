@@ -41,10 +41,10 @@ class Case:
 
     def differing(self) -> dict[str, list[str]]:
         """Return where the grounds differ, by what was recorded."""
-        one, other = (self.answers.get(ground, {}) for ground in GROUNDS)
-        found = {name: differences(one.get(name), other.get(name)) for name in {*one, *other}}
         if len({self.outcomes[ground] for ground in GROUNDS}) > 1:
-            found[OUTCOME] = [" != ".join(self.outcomes[ground] for ground in GROUNDS)]
+            return {OUTCOME: [" != ".join(self.outcomes[ground] for ground in GROUNDS)]}
+        one, other = (self.answers.get(ground, {}) for ground in GROUNDS)
+        found = {name: differences(one.get(name), other.get(name)) for name in sorted({*one, *other})}
         return {name: lines for name, lines in found.items() if lines}
 
 

@@ -131,6 +131,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table, where both grounds ran."""
+    if not _comparison.cases:
+        return
     terminalreporter.section("conformance: the simulator and a real Kubernetes")
     if not _comparison.possible:
         terminalreporter.write_line("not compared: no case ran on both grounds")

@@ -13,7 +13,10 @@ _SUBRESOURCE_KINDS = {
 }
 _REVIEWS = {
     "authentication.k8s.io": (("selfsubjectreviews", "SelfSubjectReview"),),
-    "authorization.k8s.io": (("selfsubjectaccessreviews", "SelfSubjectAccessReview"),),
+    "authorization.k8s.io": (
+        ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
+        ("selfsubjectrulesreviews", "SelfSubjectRulesReview"),
+    ),
 }
 
 
@@ -28,6 +31,10 @@ def version(number: str) -> Document:
         "gitTreeState": "clean",
         "buildDate": "2026-01-01T00:00:00Z",
         "goVersion": "",
+        "emulationMajor": major,
+        "emulationMinor": minor,
+        "minCompatibilityMajor": major,
+        "minCompatibilityMinor": str(int(minor) - 1),
         "compiler": "cpython",
         "platform": "linux/amd64",
     }
@@ -60,13 +67,18 @@ def api_resources(group: str) -> Document | None:
     """Return `/api/v1` or `/apis/<group>/v1`."""
     listed = [entry for resource in RESOURCES if resource.group == group for entry in _entries(resource)]
     listed += [
-        {"name": plural, "singularName": "", "namespaced": False, "kind": kind, "verbs": ["create"]}
+        {"name": plural, "singularName": kind.lower(), "namespaced": False, "kind": kind, "verbs": ["create"]}
         for plural, kind in _REVIEWS.get(group, ())
     ]
     if not listed:
         return None
     served = f"{group}/v1" if group else "v1"
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": served, "resources": listed}
+
+
+def reviews_of(group: str) -> tuple[str, ...]:
+    """Return the plurals of a group's reviews: they can be created and are never kept."""
+    return tuple(plural for plural, _ in _REVIEWS.get(group, ()))
 
 
 def _group_names() -> list[str]:

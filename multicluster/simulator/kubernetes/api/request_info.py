@@ -14,16 +14,22 @@ _PATH = re.compile(
     r"(?:/namespaces/(?P<namespace>[^/]+)(?=/.))?"
     r"/(?P<plural>[^/]+)(?:/(?P<name>[^/]+)(?:/(?P<subresource>[^/]+))?)?/?"
 )
+_ONE = re.compile(r"(?:^|,)metadata\.name==?([^,!]+)")
 _OBJECT_VERBS = {"GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
 _LIST_VERBS = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestInfo:
-    """One request, understood. `resource` is None for addresses that are no (known) resource."""
+    """One request, understood.
+
+    `resource` is None for addresses that are no (known) resource; `is_resource`: authorization goes by resource, not
+    by path.
+    """
 
     verb: str
     path: str
+    is_resource: bool = False
     group: str = ""
     plural: str = ""
     resource: Resource | None = None
@@ -37,11 +43,6 @@ class RequestInfo:
         if not self.plural:
             return self.path
         return f"{self.plural}/{self.subresource}" if self.subresource else self.plural
-
-    @property
-    def is_resource(self) -> bool:
-        """Whether authorization goes by resource; otherwise by path."""
-        return bool(self.plural)
 
 
 def understood(request: web.BaseRequest) -> RequestInfo:
@@ -57,13 +58,16 @@ def understood(request: web.BaseRequest) -> RequestInfo:
     verb = (_OBJECT_VERBS if name else _LIST_VERBS).get(request.method, request.method.lower())
     if verb == "list" and is_true(request.query.get("watch", "")):
         verb = "watch"
+    if verb in ("list", "watch", "deletecollection") and (one := _ONE.search(request.query.get("fieldSelector", ""))):
+        name = one[1]
     return RequestInfo(
         verb=verb,
         path=request.path,
+        is_resource=True,
         group=group,
         plural=plural,
         resource=resource,
-        namespace=name if plural == "namespaces" and name else match["namespace"],
+        namespace=match["name"] if plural == "namespaces" and match["name"] else match["namespace"],
         name=name,
         subresource=match["subresource"] or "",
     )

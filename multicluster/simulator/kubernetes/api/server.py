@@ -11,19 +11,20 @@ from aiohttp import web
 
 from multicluster.simulator.faults import Faults, HttpError, suffer
 from multicluster.simulator.kubernetes.api import discovery, openapi, tables
-from multicluster.simulator.kubernetes.api.authorization import RbacRules, authorize
+from multicluster.simulator.kubernetes.api.authorization import Authorizer
 from multicluster.simulator.kubernetes.api.bodies import answer, document, refusal
 from multicluster.simulator.kubernetes.api.executing import serve_exec
 from multicluster.simulator.kubernetes.api.listing import listed
 from multicluster.simulator.kubernetes.api.logs import send_log
 from multicluster.simulator.kubernetes.api.objects import Objects
 from multicluster.simulator.kubernetes.api.request_info import RequestInfo, understood
-from multicluster.simulator.kubernetes.api.reviews import self_subject_access_review, self_subject_review
+from multicluster.simulator.kubernetes.api.reviews import reviewed
 from multicluster.simulator.kubernetes.api.watching import Watch
+from multicluster.simulator.kubernetes.documents import stamp
 from multicluster.simulator.kubernetes.kubelet.kubelet import Kubelet
 from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
 from multicluster.simulator.kubernetes.resources import PODS, Resource
-from multicluster.simulator.kubernetes.status import ApiError, method_not_allowed, unknown_path
+from multicluster.simulator.kubernetes.status import ApiError, forbidden, method_not_allowed, unknown_path
 from multicluster.simulator.kubernetes.store import Store
 from multicluster.simulator.kubernetes.users import ANONYMOUS, Authenticate, User
 
@@ -41,7 +42,7 @@ class ApiServer:
     services: NodeServices
     authenticate: Authenticate
     faults: Faults
-    rules: RbacRules | None
+    authorizer: Authorizer
     version: str
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     unauthorized: int = 0
@@ -64,7 +65,7 @@ class ApiServer:
 
     async def _answer(self, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
         user = self._user(request)
-        authorize(info, user, self.rules)
+        self.authorizer.check(info, user)
         if not info.is_resource or info.resource is None:
             return await self._apart(request, info, user)
         if info.subresource and info.subresource not in info.resource.subresources:
@@ -108,8 +109,9 @@ class ApiServer:
         return answer(await act(resource, info, request))
 
     async def _pod_subresource(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
-        if info.subresource == "exec":
-            authorize(replace(info, verb="create"), user, self.rules)  # since 1.35 a websocket needs both rights
+        # Since 1.35 a websocket needs the right to create, too.
+        if info.subresource == "exec" and not self.authorizer.allows(replace(info, verb="create"), user):
+            raise forbidden("pods", "", info.name, "")
         pod = self.store.get(PODS, info.namespace or "", info.name)
         if info.subresource == "log" and info.verb == "get":
             return await send_log(request, self.kubelet, pod, self.store)
@@ -122,10 +124,11 @@ class ApiServer:
         raise method_not_allowed()
 
     async def _apart(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
-        if info.plural == "selfsubjectreviews" and info.verb == "create":
-            return answer(self_subject_review(user, self.store), 201)
-        if info.plural == "selfsubjectaccessreviews" and info.verb == "create":
-            return answer(self_subject_access_review(await document(request), user, self.rules), 201)
+        if info.plural in discovery.reviews_of(info.group):
+            if info.verb != "create":
+                raise method_not_allowed()
+            now = stamp(self.store.clock.now())
+            return answer(reviewed(info.plural, await document(request), user, self.authorizer, now), 201)
         if request.method != "GET":
             raise unknown_path() if info.is_resource else method_not_allowed()
         path = info.path.rstrip("/")

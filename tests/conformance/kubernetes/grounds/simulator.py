@@ -12,7 +12,7 @@ from typing import Any
 
 from multicluster.simulator.clock import SystemClock
 from multicluster.simulator.host import Host
-from multicluster.simulator.kubernetes import KubernetesCluster, PodDelays, RbacRules, User
+from multicluster.simulator.kubernetes import KubernetesCluster, PodDelays, User
 
 from .ground import Ground, Taint
 
@@ -65,7 +65,7 @@ def simulator() -> Iterator[Ground]:
         root=folder,
         authenticate=users.get,
         delays=PodDelays(),
-        rbac=RbacRules(),
+        rbac=True,
     )
     cluster.start()
     ground = Ground(SimulatorCluster(cluster, users), folder)
