@@ -27,8 +27,12 @@ class State(enum.StrEnum):
     DELETE_FAILED = "DELETE_FAILED"
 
 
+class NodeError(Exception):
+    """What was asked of a node could not be done."""
+
+
 class Nodes(Protocol):
-    """The part of an API server that the clouds move: its nodes."""
+    """The part of a cluster that the clouds move: its nodes. Every call returns at once; ``settled`` waits."""
 
     def add_node(
         self,
@@ -38,8 +42,9 @@ class Nodes(Protocol):
         taints: Iterable[Mapping[str, str]],
         capacity: Mapping[str, str],
         ready: bool = False,
+        provider_id: str = "",
     ) -> None:
-        """Register a node."""
+        """Let a node register itself; returns at once."""
 
     def set_node(
         self,
@@ -56,6 +61,9 @@ class Nodes(Protocol):
 
     def remove_node(self, name: str) -> None:
         """Take a node away with its pods."""
+
+    async def settled(self, name: str) -> None:
+        """Wait until all that was asked of a node has happened; raises NodeError when the last of it could not."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ def inject(world: World, name: str, *, target: str, times: int | None, options: 
     unknown = set(options) - OPTIONS
     if unknown:
         raise ValueError(f"unknown option {min(unknown)!r} of fault {name!r}; known are {', '.join(sorted(OPTIONS))}")
+    if name in world.ground.unable:
+        raise ValueError(f"fault {name!r} cannot strike on this ground: {world.ground.unable[name]}")
     if name in ENTRIES:
         world.faults.add(build(name, target=target, times=times, options=options))
     elif name in DEEDS:

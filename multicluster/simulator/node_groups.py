@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from multicluster.simulator.fleet import Activity, Instance, NodeGroup, Problem, State
+from multicluster.simulator.fleet import Activity, Instance, NodeError, NodeGroup, Problem, State
 from multicluster.simulator.kubernetes.status import ApiError
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class Wording(Protocol):
 
     def name_instance(self, group: NodeGroup) -> tuple[str, str, str]:
         """Return the id, the node's name and the address of a new instance."""
+
+    def provider_id(self, group: NodeGroup, instance: Instance) -> str:
+        """Return how a node names the machine it is."""
 
     def launch_failed(self, group: NodeGroup, incident: Incident) -> tuple[str, Problem]:
         """Return the message of the failed activity, and the problem the group gets when no launch succeeds in time."""
@@ -211,7 +214,8 @@ class NodeGroups:
         capacity = instance.machine.capacity(gpus=0)
         taints = [*group.taints, dict(STARTUP_TAINT)]
         labels = {**group.labels, "kubernetes.io/hostname": instance.node, "topology.kubernetes.io/zone": instance.zone}
-        group.nodes.add_node(instance.node, labels=labels, taints=taints, capacity=capacity, ready=False)
+        id_ = self._wording(group).provider_id(group, instance)
+        group.nodes.add_node(instance.node, labels=labels, taints=taints, capacity=capacity, provider_id=id_)
         if self.fate("ready", group) is not None:
             await self.clock.sleep(self.delays.join_timeout)
             return False
@@ -220,6 +224,8 @@ class NodeGroups:
             return True
         with contextlib.suppress(ApiError):  # somebody deleted the Node
             group.nodes.set_node(instance.node, ready=True, remove_taints=[STARTUP_TAINT["key"]])
+            if await self._what_failed(group, instance):
+                return False
             if instance.machine.gpus and group.advertises_gpus:
                 self.spawn(group, self._advertise(group, instance))
         return True
@@ -246,10 +252,22 @@ class NodeGroups:
             group.nodes.remove_node(instance.node)
             instance.state = "shutting-down"
         await self.clock.sleep(self.delays.delete)
+        failures = [failure for one in group.instances if (failure := await self._what_failed(group, one))]
+        if failures:
+            self.mark(group, State.DELETE_FAILED, Problem(code="AsgInstanceTerminationFailures", message=failures[0]))
+            return
         for instance in list(group.instances):
             self.end(group, instance, "the group was deleted.")
         self.groups.pop((group.key, group.name), None)
         self._tell(group)
+
+    async def _what_failed(self, group: NodeGroup, instance: Instance) -> str:
+        """Wait until a node has done what it was told, and say what it could not do; empty when it could."""
+        try:
+            await group.nodes.settled(instance.node)
+        except NodeError as error:
+            return str(error)
+        return ""
 
     def _wording(self, group: NodeGroup) -> Wording:
         return self.wordings[group.key.partition(":")[0]]

@@ -17,6 +17,8 @@ class CloudReport:
     """``cluster/pool`` of each pool that still exists, in whatever state."""
     instances_left: tuple[str, ...]
     """Ids of machines that are not terminated."""
+    nodes_left: tuple[str, ...]
+    """``cluster/node`` of each Node object that belongs to a pool."""
     tokens_verified: int
     """How often a cluster's API server accepted a token of this cloud."""
     tokens_seen: int
@@ -43,3 +45,8 @@ class Report:
     def instances_left(self) -> tuple[str, ...]:
         """Instances left in both clouds."""
         return (*self.aws.instances_left, *self.google.instances_left)
+
+    @property
+    def nodes_left(self) -> tuple[str, ...]:
+        """Nodes left in both clouds."""
+        return (*self.aws.nodes_left, *self.google.nodes_left)

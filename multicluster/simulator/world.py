@@ -7,6 +7,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -23,8 +24,8 @@ from multicluster.simulator.environment import environment, kubeconfig, write_in
 from multicluster.simulator.faults import Faults, HttpError
 from multicluster.simulator.google.cloud import Google
 from multicluster.simulator.google.clusters import GkeCluster
+from multicluster.simulator.grounds.simulated import SimulatedGround
 from multicluster.simulator.host import Handler, Host
-from multicluster.simulator.kubernetes.cluster import KubernetesCluster
 from multicluster.simulator.kubernetes.users import User
 from multicluster.simulator.machine_types import AWS_TYPES
 from multicluster.simulator.node_groups import Incident, NodeGroups
@@ -41,10 +42,13 @@ if TYPE_CHECKING:
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.fleet import NodeGroup
     from multicluster.simulator.google.identities import AccessTokens
+    from multicluster.simulator.grounds.cluster import Cluster, Ground
 
 T = TypeVar("T")
 VERSION = "1.35.4"
 ADMIN = User(name="kubernetes-admin", groups=("system:masters",))
+POOL_LABELS = frozenset({"eks.amazonaws.com/nodegroup", "cloud.google.com/gke-nodepool"})
+"""What the clouds mark the nodes of their pools with."""
 SYSTEM_NODE_TYPE = AWS_TYPES["m5.xlarge"]
 
 
@@ -53,15 +57,25 @@ class Entrance:
     """A cluster of the world under its name in registry and kubeconfig, with a static admin token."""
 
     name: str
-    kubernetes: KubernetesCluster
+    kubernetes: Cluster
     cloud: EksCluster | GkeCluster | None
     admin_token: str = field(repr=False)
 
 
 class World:
-    """Clouds and clusters in this process, on 127.0.0.1, until ``stop``. Safe to use from any thread."""
+    """Clouds and clusters on 127.0.0.1, until ``stop``. Safe to use from any thread.
 
-    def __init__(self, *, clock: Clock | None = None, delays: Delays | None = None, root: Path | None = None) -> None:
+    The clouds are simulated in this process, and so are the clusters unless ``ground`` puts them elsewhere.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        delays: Delays | None = None,
+        root: Path | None = None,
+        ground: Ground | None = None,
+    ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.delays = delays or Delays()
         self._own_root = root is None
@@ -69,6 +83,13 @@ class World:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.host = Host()
         self.faults = Faults()
+        self.ground: Ground = ground or SimulatedGround(
+            clock=self.clock,
+            root=self.root / "clusters",
+            delays=self.delays.pods,
+            faults=self.faults,
+            version=VERSION,
+        )
         self.ca = CertificateAuthority("multicluster simulator")
         self.entrances: dict[str, Entrance] = {}
         self._authenticators: dict[str, Callable[[str], User | None]] = {}
@@ -108,7 +129,7 @@ class World:
         """Start an EKS cluster. By default every identity of its account is an admin (``everyone_is_admin``)."""
         if account not in self.aws.iam.accounts:
             self.aws.add_account(account)
-        kubernetes, label, token = self._start(name, region, rbac)
+        kubernetes, label, token = self._start(name, region, rbac=rbac)
         cluster = EksCluster(name=name, region=region, account=account, kubernetes=kubernetes, created=self.clock.now())
         self.aws.clusters.add(cluster)
         device_plugin.install_nvidia(kubernetes)
@@ -126,7 +147,7 @@ class World:
         system_nodes: int = 1,
     ) -> GkeCluster:
         """Start a GKE cluster. Every identity that may use the project is an admin, as with roles/container.admin."""
-        kubernetes, label, token = self._start(name, location, rbac)
+        kubernetes, label, token = self._start(name, location, rbac=rbac)
         cluster = GkeCluster(
             name=name, project=project, location=location, kubernetes=kubernetes, created=self.clock.now()
         )
@@ -136,29 +157,20 @@ class World:
         self._enter(label, token, kubernetes, cluster, system_nodes)
         return cluster
 
-    def add_plain(self, name: str, *, rbac: bool = False, system_nodes: int = 1) -> KubernetesCluster:
+    def add_plain(self, name: str, *, rbac: bool = False, system_nodes: int = 1) -> Cluster:
         """Start a cluster of no cloud; its static token stands in ``kubeconfig()``."""
-        kubernetes, label, token = self._start(name, "plain", rbac)
+        kubernetes, label, token = self._start(name, "plain", rbac=rbac)
         self._enter(label, token, kubernetes, None, system_nodes)
         return kubernetes
 
-    def _start(self, name: str, place: str, rbac: bool) -> tuple[KubernetesCluster, str, str]:
+    def _start(self, name: str, place: str, *, rbac: bool) -> tuple[Cluster, str, str]:
         label = name if name not in self.entrances else f"{name}-{place}"
         if label in self.entrances:
             raise ValueError(f"a cluster named {label!r} is already in this world")
         token = "admin-" + secrets.token_urlsafe(24)
-        kubernetes = KubernetesCluster(
-            label,
-            host=self.host,
-            clock=self.clock,
-            root=self.root / "clusters",
-            authenticate=lambda given: self._authenticate(label, token, given),
-            delays=self.delays.pods,
-            faults=self.faults,
-            rbac=rbac,
-            version=VERSION,
+        kubernetes = self.ground.start(
+            self.host, label, lambda given: self._authenticate(label, token, given), rbac=rbac
         )
-        kubernetes.start()
         return kubernetes, label, token
 
     def _authenticate(self, label: str, admin_token: str, given: str) -> User | None:
@@ -171,7 +183,7 @@ class World:
         self,
         label: str,
         token: str,
-        kubernetes: KubernetesCluster,
+        kubernetes: Cluster,
         cloud: EksCluster | GkeCluster | None,
         system_nodes: int,
     ) -> None:
@@ -242,10 +254,21 @@ class World:
         return CloudReport(
             pools_left=tuple(group.target for group in groups),
             instances_left=tuple(instance.id for group in groups for instance in group.instances),
+            nodes_left=self._nodes_left(prefix),
             tokens_verified=tokens.verified,
             tokens_seen=len(tokens.seen),
             tokens_refused=len(tokens.refused),
             calls=dict(calls),
+        )
+
+    def _nodes_left(self, prefix: str) -> tuple[str, ...]:
+        """Name the Node objects of pools in the clusters of one cloud, counted at their API servers."""
+        return tuple(
+            f"{entrance.name}/{node['metadata']['name']}"
+            for entrance in self.entrances.values()
+            if entrance.cloud is not None and entrance.cloud.key.startswith(prefix)
+            for node in entrance.kubernetes.objects("nodes")
+            if POOL_LABELS & node["metadata"]["labels"].keys()
         )
 
     def stop(self) -> None:
@@ -254,8 +277,11 @@ class World:
             return
         self._stopped = True
         try:
-            for entrance in self.entrances.values():
-                entrance.kubernetes.stop()
+            with ThreadPoolExecutor(max_workers=8) as pool:  # a testbed takes seconds; none is forgotten for another
+                ends = [pool.submit(entrance.kubernetes.stop) for entrance in self.entrances.values()]
+            for end in ends:
+                end.result()
+            self.ground.stop()
         finally:
             self.host.stop()
             if self._own_root:

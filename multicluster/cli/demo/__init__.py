@@ -1,4 +1,4 @@
-"""``multicluster demo``: the whole job on the simulator, in one terminal, with the proof at the end."""
+"""``multicluster demo``: the whole job in one terminal, with the proof at the end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from multicluster.cli.demo.grounds import GROUNDS, refusal
 from multicluster.cli.demo.scenarios import SCENARIOS
 from multicluster.cli.output import add_output_argument, print_json, say
 
@@ -26,11 +27,13 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         "demo",
         help="run the whole job on the simulator",
         description="Rent a GPU node in EKS, run two pods on it, give it back, prove it gone; then the same in GKE.\n"
-        "Clouds and clusters are simulated on 127.0.0.1; containers run as local processes of your user.",
+        "Clouds and clusters are simulated on 127.0.0.1; containers run as local processes of your user.\n"
+        "With --ground testbed, clusters, nodes and containers are real ones (as root, after `make testbed`).",
         epilog=f"scenarios:\n{stories}\n\nexit code: 0 when the end is the promised one, 1 when it is not",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--scenario", choices=SCENARIOS, default="ok", help="what happens (default: ok)")
+    parser.add_argument("--ground", choices=GROUNDS, default="simulator", help="what clusters are (default: simulator)")
     parser.add_argument("--ui", action="store_true", help="run a real `airflow standalone` in the world, until Ctrl-C")
     parser.add_argument("--verbose", action="store_true", help="show Airflow's own log too, on stderr")
     add_output_argument(parser)
@@ -45,10 +48,13 @@ def run(args: argparse.Namespace) -> int:
     if args.ui and args.output == "json":
         say("multicluster: --ui runs until Ctrl-C and has no result; leave out --output json")
         return 2
+    if reason := refusal(args.ground, SCENARIOS[args.scenario]):
+        say(f"multicluster: {reason}")
+        return 2
     if args.ui:
         from multicluster.cli.demo.ui import serve_ui
 
-        return serve_ui(SCENARIOS[args.scenario], log_folder())
+        return serve_ui(SCENARIOS[args.scenario], log_folder(), ground=args.ground)
     return _play(SCENARIOS[args.scenario], args)
 
 
@@ -67,7 +73,7 @@ def _play(scenario: Scenario, args: argparse.Namespace) -> int:
     workshop = Workshop(scenario.name, log_folder())
     try:
         with screen(sys.stderr if as_json else sys.stdout, plain=as_json or args.verbose) as shown:
-            stage = Stage(home=workshop.home, log=workshop.log, screen=shown, echo=args.verbose)
+            stage = Stage(home=workshop.home, log=workshop.log, screen=shown, ground=args.ground, echo=args.verbose)
             facts = play(scenario, stage)
         found = differences(scenario, facts)
         _report(scenario, facts, found, as_json=as_json)

@@ -13,9 +13,15 @@ class Cloud:
 
     pools_left: tuple[str, ...]
     instances_left: tuple[str, ...]
+    nodes_left: tuple[str, ...] = ()
+    """Node objects of pools, as the API servers have them."""
     instances_launched: int
     tokens_seen: int
     tokens_refused: int
+    kubelets_left: tuple[str, ...] = ()
+    """Kubelets that run on testbeds."""
+    containers: tuple[str, ...] = ()
+    """Ids of the containers that ran on testbeds, as the pods reported them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,7 @@ class Facts:
     dag_id: str = ""
     run_id: str = ""
     run_state: str = "never started"
+    ground: str = "simulator"
     tasks: Mapping[str, str | None]
     aws: Cloud
     google: Cloud
@@ -50,6 +57,15 @@ class Facts:
         return (*self.aws.instances_left, *self.google.instances_left)
 
     @property
+    def nodes_left(self) -> tuple[str, ...]:
+        """Nodes of pools left at both clouds' API servers, and kubelets that run though their node is gone."""
+        return tuple(
+            dict.fromkeys(
+                name for cloud in (self.aws, self.google) for name in (*cloud.nodes_left, *cloud.kubelets_left)
+            )
+        )
+
+    @property
     def tokens_refused(self) -> int:
         """How many tokens the API servers refused."""
         return self.aws.tokens_refused + self.google.tokens_refused
@@ -59,12 +75,15 @@ def to_document(scenario: str, facts: Facts, differences: list[str]) -> dict[str
     """Return the object that ``--output json`` prints."""
     return {
         "scenario": scenario,
+        "ground": facts.ground,
         "as_promised": not differences,
         "differences": differences,
         "dag_run": {"dag_id": facts.dag_id, "run_id": facts.run_id, "state": facts.run_state},
         "tasks": dict(facts.tasks),
         "pools_left": list(facts.pools_left),
         "instances_left": list(facts.instances_left),
+        "nodes_left": list(facts.nodes_left),
+        "containers": [*facts.aws.containers, *facts.google.containers],
         "instances_launched": facts.aws.instances_launched + facts.google.instances_launched,
         "tokens_minted": sum(facts.tokens_minted.values()),
         "tokens_refused": facts.tokens_refused,

@@ -9,11 +9,14 @@ if TYPE_CHECKING:
     from multicluster.cli.demo.scenarios import Scenario
 
 
+RUNTIME = "containerd://"
+
+
 def differences(scenario: Scenario, facts: Facts) -> list[str]:
     """Return what differs from the promise, a sentence each; nothing when all is as promised."""
     if facts.broken:
         return [f"Airflow ended before the DAG run did: {facts.broken}"]
-    return [*_run(scenario, facts), *_clouds(facts), *_authentication(scenario, facts)]
+    return [*_run(scenario, facts), *_clouds(facts), *_containers(facts), *_authentication(scenario, facts)]
 
 
 def _run(scenario: Scenario, facts: Facts) -> list[str]:
@@ -31,7 +34,21 @@ def _clouds(facts: Facts) -> list[str]:
     return [
         *(f"node pool {name} is left" for name in facts.pools_left),
         *(f"instance {name} is left" for name in facts.instances_left),
+        *(f"node {name} is left" for name in facts.nodes_left),
     ]
+
+
+def _containers(facts: Facts) -> list[str]:
+    """Look that every pod was run by a real container runtime, where that was promised."""
+    if facts.ground != "testbed":
+        return []
+    found = []
+    for group, cloud in (("eks", facts.aws), ("gke", facts.google)):
+        pods = [facts.tasks.get(f"{group}.{step}") in {"success", "failed"} for step in ("train", "report")]
+        if len(cloud.containers) < sum(pods):
+            found.append(f"{sum(pods)} pods of {group} ended, and containerd ran {len(cloud.containers)} containers")
+        found += [f"container {one} is not containerd's" for one in cloud.containers if not one.startswith(RUNTIME)]
+    return found
 
 
 def _authentication(scenario: Scenario, facts: Facts) -> list[str]:

@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Any
 from multicluster.cli.demo.airflow_process import AirflowProcess
 from multicluster.cli.demo.cloud_watch import CloudEvent, CloudWatch
 from multicluster.cli.demo.facts import Cloud, Facts
+from multicluster.cli.demo.grounds import NOTICES
+from multicluster.cli.demo.scenarios import CLUSTERS
 from multicluster.cli.demo.timeline import Line, Timeline
-from multicluster.cli.demo.worlds import launches, make_world, world_environment
+from multicluster.cli.demo.worlds import (
+    containers,
+    end_abandoned,
+    kubelets,
+    launches,
+    make_world,
+    world_environment,
+)
 
 if TYPE_CHECKING:
     from multicluster.cli.demo.scenarios import Injection, Scenario
@@ -31,6 +40,7 @@ class Stage:
     home: Path
     log: Path
     screen: Screen
+    ground: str = "simulator"
     echo: bool = False
 
 
@@ -55,7 +65,9 @@ class Play:
         try:
             self._say("demo", f"{self._scenario.name}: {self._scenario.story}")
             self._say("airflow", "loading in a process of its own")
-            world = make_world()
+            if self._stage.ground == "testbed":
+                self._clear_away()
+            world = make_world(self._stage.ground)
             try:
                 return self._with_world(airflow, world)
             finally:
@@ -63,8 +75,13 @@ class Play:
         finally:
             airflow.stop(patience=0)
 
+    def _clear_away(self) -> None:
+        for cluster in end_abandoned():
+            self._say("testbed", f"ended {cluster}, which a demo that was killed had left")
+        self._say("testbed", "starting a Kubernetes for each cluster (about 10 seconds)")
+
     def _with_world(self, airflow: AirflowProcess, world: World) -> Facts:
-        self._say("world", "on 127.0.0.1: " + ", ".join(world.entrances) + "; its containers are processes of yours")
+        self._say("world", NOTICES[self._stage.ground].format(clusters=", ".join(world.entrances)))
         for injection in self._scenario.injections:
             if not injection.at_first_line:
                 self._inject(world, injection)
@@ -117,14 +134,21 @@ class Play:
             name: Cloud(
                 pools_left=part.pools_left,
                 instances_left=part.instances_left,
+                nodes_left=part.nodes_left,
                 instances_launched=launched[name],
                 tokens_seen=part.tokens_seen,
                 tokens_refused=part.tokens_refused,
+                kubelets_left=kubelets(world, cluster),
+                containers=containers(world, cluster),
             )
-            for name, part in (("aws", report.aws), ("google", report.google))
+            for name, part, cluster in (
+                ("aws", report.aws, CLUSTERS["eks"]),
+                ("google", report.google, CLUSTERS["gke"]),
+            )
         }
         return Facts(
             **clouds,
+            ground=self._stage.ground,
             dag_id=end.get("dag_id", ""),
             run_id=end.get("run_id", ""),
             run_state=end.get("state", "never started"),

@@ -19,6 +19,8 @@ def rows(facts: Facts) -> list[tuple[str, ...]]:
     return [
         _clouds("node pools left", len(aws.pools_left), len(google.pools_left)),
         _clouds("instances left", len(aws.instances_left), len(google.instances_left)),
+        _clouds("nodes left", len(aws.nodes_left), len(google.nodes_left)),
+        *_on_testbeds(facts),
         _clouds("instances rented", aws.instances_launched, google.instances_launched),
         _clouds("tokens minted", minted.get(CLUSTERS["eks"], 0), minted.get(CLUSTERS["gke"], 0)),
         _clouds("tokens that API servers refused", aws.tokens_refused, google.tokens_refused),
@@ -27,6 +29,16 @@ def rows(facts: Facts) -> list[tuple[str, ...]]:
         ("GPU seconds in use", "", "", f"{facts.gpu_busy_seconds:.1f}"),
         ("GPU seconds idle", "", "", f"{facts.gpu_idle_seconds:.1f}"),
         ("seconds", "", "", f"{facts.seconds:.1f}"),
+    ]
+
+
+def _on_testbeds(facts: Facts) -> list[tuple[str, ...]]:
+    if facts.ground != "testbed":
+        return []
+    aws, google = facts.aws, facts.google
+    return [
+        _clouds("kubelets left", len(aws.kubelets_left), len(google.kubelets_left)),
+        _clouds("containers that containerd ran", len(aws.containers), len(google.containers)),
     ]
 
 

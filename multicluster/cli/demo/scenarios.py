@@ -32,6 +32,8 @@ class Scenario:
     """State of each task at the end."""
     conf: Mapping[str, object] = field(default_factory=dict)
     injections: tuple[Injection, ...] = ()
+    simulator_only: str = ""
+    """Why it cannot be played on a testbed, if it cannot."""
     tokens_refused: int = 0
     """How many refusals of a token there must be at least."""
 
@@ -87,6 +89,7 @@ SCENARIOS: dict[str, Scenario] = {
             tasks=_tasks(),
             injections=(Injection(fault="tokens-expire", at_first_line=True),),
             tokens_refused=1,
+            simulator_only="a real API server remembers a token that it accepted for up to two minutes",
         ),
     )
 }

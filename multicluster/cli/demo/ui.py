@@ -30,11 +30,11 @@ START_LIMIT = 180.0
 ENDS = ("success", "failed")
 
 
-def serve_ui(scenario: Scenario, logs: Path) -> int:
+def serve_ui(scenario: Scenario, logs: Path, *, ground: str = "simulator") -> int:
     """Start everything, trigger the DAG, print the address, and block until Ctrl-C or SIGTERM; returns 0."""
     workshop = Workshop(f"ui-{scenario.name}", logs)
     try:
-        with make_world(watched=True) as world, screen(sys.stdout) as shown:
+        with make_world(ground, watched=True) as world, screen(sys.stdout) as shown:
             airflow = Standalone(workshop.home, workshop.log, world_environment(world))
             try:
                 return Show(scenario, world, airflow, shown).run()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multicluster.cli.demo.grounds import launcher
 from multicluster.cli.demo.scenarios import CLUSTERS
 
 if TYPE_CHECKING:
+    from multicluster.simulator.delays import Delays
+    from multicluster.simulator.grounds.testbed import TestbedCluster
     from multicluster.simulator.world import World
 
 
-def make_world(*, watched: bool = False) -> World:
+def make_world(ground: str = "simulator", *, watched: bool = False) -> World:
     """Make the demo's world: an EKS and a GKE cluster, whose clouds hurry, a little less when they are *watched*."""
     from multicluster.simulator.delays import Delays
     from multicluster.simulator.world import World
@@ -20,10 +25,63 @@ def make_world(*, watched: bool = False) -> World:
         create=0.2, node_join=0.2, node_ready=0.2, gpu_ready=0.2, drain=0.1, delete=0.4,
         capacity_retry=0.3, capacity_timeout=1.2, operation=0.1,
     )  # fmt: skip
-    world = World(delays=Delays() if watched else delays)
+    chosen = Delays() if watched else delays
+    if ground == "testbed":
+        return on_testbeds(chosen)
+    world = World(delays=chosen)
     world.add_eks(CLUSTERS["eks"])
     world.add_gke(CLUSTERS["gke"])
     return world
+
+
+def on_testbeds(delays: Delays) -> World:
+    """Make the world on two testbeds, both started at a time; no nodes but those that a cloud rents."""
+    from multicluster.simulator.clock import SystemClock
+    from multicluster.simulator.grounds.testbeds import Testbeds
+    from multicluster.simulator.world import World
+
+    ground = Testbeds(command=launcher(), folder=testbeds_folder(), clock=SystemClock())
+    world = World(delays=delays, ground=ground)
+    try:
+        with ThreadPoolExecutor() as pool:
+            eks = pool.submit(world.add_eks, CLUSTERS["eks"], system_nodes=0)
+            gke = pool.submit(world.add_gke, CLUSTERS["gke"], system_nodes=0)
+        eks.result(), gke.result()
+    except BaseException:
+        world.stop()
+        raise
+    return world
+
+
+def end_abandoned() -> list[str]:
+    """End the testbeds of demos that were killed, and return the names of their clusters."""
+    from multicluster.simulator.grounds.testbeds import end_abandoned
+
+    return end_abandoned(launcher(), testbeds_folder())
+
+
+def testbeds_folder() -> Path:
+    """Return where the testbeds of demos have their homes."""
+    return Path.home() / ".cache" / "airflow-multicluster" / "testbed" / "worlds"
+
+
+def kubelets(world: World, cluster: str) -> tuple[str, ...]:
+    """Return ``cluster/node`` of each kubelet that runs on a cluster's testbed. Blocks."""
+    testbed = _testbed(world, cluster)
+    return tuple(f"{cluster}/{node}" for node in testbed.kubelets()) if testbed else ()
+
+
+def containers(world: World, cluster: str) -> tuple[str, ...]:
+    """Return the ids of the containers that ran on a cluster's testbed."""
+    testbed = _testbed(world, cluster)
+    return testbed.containers if testbed else ()
+
+
+def _testbed(world: World, cluster: str) -> TestbedCluster | None:
+    from multicluster.simulator.grounds.testbed import TestbedCluster
+
+    found = world.entrances[cluster].kubernetes
+    return found if isinstance(found, TestbedCluster) else None
 
 
 def world_environment(world: World) -> dict[str, str]:

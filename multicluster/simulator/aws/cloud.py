@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.delays import Delays
     from multicluster.simulator.faults import Faults
-    from multicluster.simulator.fleet import NodeGroup
+    from multicluster.simulator.fleet import Instance, NodeGroup
     from multicluster.simulator.node_groups import Incident, NodeGroups
 
 
@@ -135,6 +135,10 @@ class Ec2Wording:
         domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
         address = f"10.{second}.{third}.{fourth}"
         return "i-0" + secrets.token_hex(8), f"ip-{address.replace('.', '-')}.{domain}", address
+
+    def provider_id(self, _group: NodeGroup, instance: Instance) -> str:
+        """Write ``aws:///ZONE/INSTANCE``."""
+        return f"aws:///{instance.zone}/{instance.id}"
 
     def launch_failed(self, group: NodeGroup, incident: Incident) -> tuple[str, Problem]:
         """Word a failed launch; after half an hour of them the group has AsgInstanceLaunchFailures."""

@@ -14,7 +14,7 @@ from multicluster.simulator.aws.sts_hosts import partition_of
 
 if TYPE_CHECKING:
     from multicluster.simulator.aws.identities import Principal
-    from multicluster.simulator.kubernetes.cluster import KubernetesCluster
+    from multicluster.simulator.grounds.cluster import Cluster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class EksCluster:
 
     name: str
     region: str
-    kubernetes: KubernetesCluster
+    kubernetes: Cluster
     created: dt.datetime
     version: str = "1.35.4"
     account: str = DEFAULT_ACCOUNT

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multicluster.simulator.google.errors import GoogleError
 
 if TYPE_CHECKING:
-    from multicluster.simulator.kubernetes.cluster import KubernetesCluster
+    from multicluster.simulator.grounds.cluster import Cluster
 
 
 @dataclass(kw_only=True)
@@ -23,7 +23,7 @@ class GkeCluster:
     name: str
     project: str
     location: str
-    kubernetes: KubernetesCluster
+    kubernetes: Cluster
     created: dt.datetime
     version: str = "1.35.4"
     status: str = "RUNNING"

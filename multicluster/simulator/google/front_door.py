@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from multicluster.simulator.kubernetes.cluster import KubernetesCluster
+    from multicluster.simulator.grounds.cluster import Cluster
 
 CHUNK = 65536
 
@@ -20,7 +20,7 @@ CHUNK = 65536
 class FrontDoor:
     """Listen on 127.0.0.1 and pass connections on to a cluster."""
 
-    def __init__(self, cluster: KubernetesCluster, context: ssl.SSLContext) -> None:
+    def __init__(self, cluster: Cluster, context: ssl.SSLContext) -> None:
         self.cluster, self.context = cluster, context
         self._server: asyncio.Server | None = None
 

@@ -14,6 +14,7 @@ from multicluster.simulator.google.pool_request import EFFECTS, PoolRequest, rea
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from multicluster.simulator.fleet import Instance
     from multicluster.simulator.google.clusters import GkeCluster
     from multicluster.simulator.google.operations import Operation, Operations
     from multicluster.simulator.node_groups import Incident, NodeGroups
@@ -240,6 +241,10 @@ class GceWording:
         """Name a new instance; node and instance bear one name on GKE."""
         name = f"{instance_group(group).removesuffix('-grp')}-{secrets.token_hex(2)}"
         return name, name, f"10.132.{secrets.randbelow(250)}.{secrets.randbelow(250) + 1}"
+
+    def provider_id(self, group: NodeGroup, instance: Instance) -> str:
+        """Write ``gce://PROJECT/ZONE/INSTANCE``."""
+        return f"gce://{group.key.removeprefix('gke:').split('/')[0]}/{instance.zone}/{instance.id}"
 
     def launch_failed(self, group: NodeGroup, incident: Incident) -> tuple[str, Problem]:
         """Word a failed launch in Google's terms, whatever cloud's code the fault was given."""

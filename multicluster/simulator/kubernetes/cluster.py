@@ -67,6 +67,7 @@ class KubernetesCluster:
     ) -> None:
         self.name = name
         self.url = ""
+        self.stand_in = ""
         self.faults = faults if faults is not None else Faults()
         self._host = host
         self._folder = root / name
@@ -159,10 +160,14 @@ class KubernetesCluster:
         taints: Iterable[Mapping[str, str]],
         capacity: Mapping[str, str],
         ready: bool = False,
+        provider_id: str = "",
     ) -> None:
         """Let a node join. Not ready, it carries the not-ready taints until `set_node(ready=True)`."""
         taints = list(taints)
-        self._run(lambda: self._nodes.add(name, labels=labels, taints=taints, capacity=capacity, ready=ready))
+        id_ = provider_id or f"simulator:///{name}"
+        self._run(
+            lambda: self._nodes.add(name, labels=labels, taints=taints, capacity=capacity, ready=ready, provider_id=id_)
+        )
 
     def set_node(
         self,
@@ -189,6 +194,9 @@ class KubernetesCluster:
                 self._store.remove(NODES, "", name)
 
         self._run(vanish)
+
+    async def settled(self, name: str) -> None:
+        """Return at once: a simulated node has already done what it was told."""
 
     def objects(self, resource: str, namespace: str | None = None) -> list[Document]:
         """Return copies of the objects of a resource by its plural. Raises KeyError for an unknown one."""

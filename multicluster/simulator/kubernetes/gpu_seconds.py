@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from multicluster.simulator.kubernetes.documents import Document, at, name_of, uid_of
 from multicluster.simulator.kubernetes.quantities import Quantities, is_gpu, node_allocatable, pod_requests
 from multicluster.simulator.kubernetes.resources import NODES, PODS
-from multicluster.simulator.kubernetes.store import Change, Store
+from multicluster.simulator.kubernetes.store import Change
 
 
 class GpuSeconds(NamedTuple):
@@ -19,10 +19,17 @@ class GpuSeconds(NamedTuple):
     busy: float
 
 
+class Changes(Protocol):
+    """Where objects change: a store, or a copy of one."""
+
+    def subscribe(self, listener: Callable[[Change], None]) -> None:
+        """Call a function after every change."""
+
+
 class GpuAccounting:
     """Adds up, node by node, the GPUs advertised and those held by running pods. Nodes that are gone stay listed."""
 
-    def __init__(self, store: Store, now: Callable[[], dt.datetime]) -> None:
+    def __init__(self, store: Changes, now: Callable[[], dt.datetime]) -> None:
         self._now = now
         self._since = now()
         self._totals: dict[str, GpuSeconds] = {}

@@ -32,6 +32,7 @@ class Nodes:
         taints: Iterable[Mapping[str, str]],
         capacity: Mapping[str, str],
         ready: bool,
+        provider_id: str,
     ) -> None:
         """Let a node register itself, as its kubelet would. Raises `ApiError` 409 for a name taken."""
         offered = {"pods": "110", **capacity}
@@ -39,7 +40,7 @@ class Nodes:
             "kind": "Node",
             "apiVersion": "v1",
             "metadata": {"name": name, "labels": {**_standard_labels(name), **labels}},
-            "spec": {"providerID": f"simulator:///{name}", "taints": [dict(taint) for taint in taints]},
+            "spec": {"providerID": provider_id, "taints": [dict(taint) for taint in taints]},
             "status": {
                 "capacity": dict(offered),
                 "allocatable": dict(offered),
