@@ -13,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"os"
@@ -78,7 +77,7 @@ func run(arguments []string, in io.Reader, out io.Writer) error {
 	}
 	w := &webhook{aws: eks{verifier: verifier, mapper: entries}, google: google}
 	if o.logReasons {
-		w.log = log.New(out, "", 0)
+		w.log = newLog(out)
 	}
 	return serve(o, w, out)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"strings"
@@ -41,6 +42,8 @@ func (w *webhook) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 		w.log.Print(err)
 	}
 }
+
+func newLog(out io.Writer) *log.Logger { return log.New(out, "", 0) }
 
 // note logs a verdict, never a token: the errors of AWS's verifier hold none (pkg/token takes URLs out of them).
 func (w *webhook) note(status int, username string, err error) {

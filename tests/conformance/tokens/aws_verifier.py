@@ -29,7 +29,7 @@ class NotBuiltError(Exception):
 
 def build(release: str) -> Path:
     """Return the program, built once for its sources. Raises NotBuiltError where Go or its modules cannot be had."""
-    sources = sorted(path for path in SOURCE.iterdir() if path.suffix in {".go", ".mod", ".sum"})
+    sources = sorted(p for p in SOURCE.iterdir() if p.suffix in {".go", ".mod", ".sum"} and "_test" not in p.name)
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     program = CACHE / f"verifier-{digest}" / release
     if program.exists():
@@ -37,18 +37,19 @@ def build(release: str) -> Path:
     if shutil.which("go") is None:
         raise NotBuiltError("Go is not installed, so AWS's token verifier is not built")
     chosen = [f"-modfile={MODULES[release]}"]
-    if _go("mod", "download", *chosen).returncode:
+    if go("mod", "download", *chosen).returncode:
         raise NotBuiltError("the modules of AWS's token verifier cannot be downloaded")
     program.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=program.parent) as folder:
         made = Path(folder) / "verifier"
-        done = _go("build", "-trimpath", "-ldflags", "-s -w", *chosen, "-o", str(made), ".")
+        done = go("build", "-trimpath", "-ldflags", "-s -w", *chosen, "-o", str(made), ".")
         assert done.returncode == 0, done.stderr
         made.replace(program)
     return program
 
 
-def _go(*arguments: str) -> subprocess.CompletedProcess[str]:
+def go(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Go where the verifier's sources are."""
     environment = {**os.environ, "CGO_ENABLED": "0"}
     return subprocess.run(
         ["go", *arguments], cwd=SOURCE, env=environment, capture_output=True, text=True, timeout=900, check=False

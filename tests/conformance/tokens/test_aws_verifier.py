@@ -8,6 +8,7 @@ from multicluster.kinds.eks.partition import sts_host
 from multicluster.kinds.eks.token_source import SigningKey, sign
 from multicluster.simulator.aws.sts_hosts import partition_of
 
+from .aws_verifier import MODULES, go
 from .signing import CLUSTER, REGION
 from .table import ACCEPTED, TOKENS
 
@@ -50,6 +51,13 @@ def test_our_token_is_accepted_in_every_partition_that_the_verifier_knows(verifi
         assert f'unexpected hostname "{sts_host(region)}"' in said["reason"]
     else:
         assert said["role"] == "arn:aws:iam::111122223333:role/ml-runner"
+
+
+@pytest.mark.timeout(900)
+def test_the_webhook_passes_its_own_tests(verifier, release):
+    done = go("test", f"-modfile={MODULES[release]}", ".")
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_role_session_and_a_user_are_told_apart(verifier, signer):
