@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterAccess
-from multicluster.access.refusal import refusal
-from multicluster.access.token import Token, sendable
+from multicluster.access.refusal import refusal, refusal_without_token
+from multicluster.access.token import Finding, Token, sendable
 from multicluster.errors import CredentialError
 
 SLOTS = ("authorization", "BearerToken")
@@ -63,11 +64,12 @@ class Authorization:
     def renew(self, headers: Mapping[str, str], answer: Mapping[str, str] | None, *, again: bool) -> dict[str, str]:
         """Return the request's headers with a new token after a 401 whose headers are *answer*.
 
-        Raises CredentialError when there is no token to renew, or when this is the second 401.
+        Raises CredentialError when there is no token to renew, or when this is the second 401, after asking whoever
+        gave out the credentials what they know of it.
         """
         token = self._tokens.token() if self._tokens else None
         if self._tokens is None or token is None or again:
-            raise self._refusal(token, answer)
+            raise self._refusal(token, answer, _found(token))
         if headers.get("authorization") == _bearer(token):
             self._tokens.drop(token)
             token = self._tokens.token()
@@ -79,15 +81,24 @@ class Authorization:
         """Do the same without blocking the event loop."""
         token = await self._tokens.token_async() if self._tokens else None
         if self._tokens is None or token is None or again:
-            raise self._refusal(token, answer)
+            raise self._refusal(token, answer, await asyncio.to_thread(_found, token))
         if headers.get("authorization") == _bearer(token):
             self._tokens.drop(token)
             token = await self._tokens.token_async()
         return {**headers, "authorization": _bearer(token)}
 
-    def _refusal(self, token: Token | None, answer: Mapping[str, str] | None) -> CredentialError:
-        age = self._tokens.age(token) if self._tokens and token else None
-        return refusal(name=self._name, server=self._endpoint.server, token=token, age=age, headers=answer)
+    def _refusal(
+        self, token: Token | None, answer: Mapping[str, str] | None, finding: Finding | None
+    ) -> CredentialError:
+        name, server = self._name, self._endpoint.server
+        if self._tokens is None or token is None:
+            return refusal_without_token(name=name, server=server)
+        age, left = self._tokens.age(token), self._tokens.left(token)
+        return refusal(name=name, server=server, token=token, age=age, left=left, headers=answer, finding=finding)
+
+
+def _found(token: Token | None) -> Finding | None:
+    return token.inquire() if token is not None and token.inquire is not None else None
 
 
 def _replaced(headers: Mapping[str, str], before: str | None, configuration: Any) -> dict[str, str]:

@@ -42,6 +42,10 @@ class CachedTokens:
         """Return how old *token* is, seconds; None when nobody knows."""
         return None if token.minted_at is None else max(0.0, (self._clock() - token.minted_at).total_seconds())
 
+    def left(self, token: Token) -> float:
+        """Return for how long *token* may still be used, seconds."""
+        return (token.expires_at - self._clock()).total_seconds()
+
     def _usable(self) -> Token | None:
         token = self._token
         return token if token is not None and self._clock() < token.expires_at else None

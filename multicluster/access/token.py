@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from multicluster.errors import CredentialError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What was found out about a token that an API server refused, with the next step; no secret."""
+
+    text: str
+    transient: bool = False
+    """Whether whoever gives out credentials did not answer, so that the API server may have had the same trouble."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +30,8 @@ class Token:
     """When it was made; None when nobody knows (a token from a file)."""
     subject: str = ""
     """Whose it is and for which cluster, in words for an error's text; no secret."""
+    inquire: Callable[[], Finding] | None = field(default=None, repr=False, compare=False)
+    """Asks why an API server may have refused it; blocks on the network for some seconds at most, raises nothing."""
 
     def __post_init__(self) -> None:
         """Raise CredentialError for a value that no header can carry; later, an HTTP library would print it whole."""

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from multicluster.access.cached_tokens import CachedTokens
 from multicluster.access.endpoint import Endpoint
-from multicluster.access.token import Token
+from multicluster.access.token import Finding, Token
 
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 PODS = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": []}
@@ -50,12 +50,19 @@ class CountingSource:
         self.clock = clock
         self.mints = 0
         self.before_mint: Callable[[], None] = lambda: None
+        self.inquire: Callable[[], Finding] | None = None
 
     def mint(self) -> Token:
         self.before_mint()
         self.mints += 1
         until = self.clock() + dt.timedelta(minutes=10)
-        return Token(value=f"token-{self.mints}", expires_at=until, minted_at=self.clock(), subject="role airflow")
+        return Token(
+            value=f"token-{self.mints}",
+            expires_at=until,
+            minted_at=self.clock(),
+            subject="role airflow",
+            inquire=self.inquire,
+        )
 
 
 class FakeAccess:

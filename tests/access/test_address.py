@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
@@ -7,10 +8,13 @@ from kubernetes.client import CoreV1Api
 
 from multicluster.access.address import redacted
 from multicluster.access.endpoint import Endpoint
-from multicluster.access.refusal import refusal
+from multicluster.access.refusal import refusal, refusal_without_token
 from multicluster.access.sync_client import sync_client
+from multicluster.access.token import Token
 from multicluster.access.trouble import unreachable
 from multicluster.errors import ClusterUnreachableError
+
+TOKEN = Token(value="x", expires_at=dt.datetime(2026, 11, 21, tzinfo=dt.UTC))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +39,8 @@ def test_no_text_of_an_error_shows_the_password_of_an_address():
     texts = [
         unreachable("gpu", secret, error),
         repr(secret),
-        str(refusal(name="gpu", server=secret.server, token=None, age=None, headers=None)),
+        str(refusal_without_token(name="gpu", server=secret.server)),
+        str(refusal(name="gpu", server=secret.server, token=TOKEN, age=None, left=0, headers=None)),
     ]
 
     assert [text for text in texts if "s3cr3t" in text] == []

@@ -13,7 +13,8 @@ from kubernetes_asyncio.client.exceptions import ApiException
 from kubernetes_asyncio.watch import Watch
 
 from multicluster.access.async_client import async_client
-from multicluster.errors import ClusterUnreachableError, CredentialError
+from multicluster.access.token import Finding
+from multicluster.errors import ClusterUnreachableError, CredentialError, CredentialUnavailableError
 
 
 @pytest.fixture
@@ -67,6 +68,19 @@ def test_a_second_401_is_a_credential_error_after_exactly_two_requests(run, serv
     with pytest.raises(CredentialError, match=r"cluster 'gpu' .* refused two tokens"):
         run(lambda core: core.list_namespaced_pod("ml", _preload_content=preload))
     assert server.tokens() == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_second_401_is_looked_into_off_the_loop(run, server, answer, source):
+    threads = []
+    source.inquire = lambda: (
+        threads.append(threading.current_thread()) or Finding(text="STS is silent.", transient=True)
+    )
+    server.answer = lambda _: answer(status=401)
+
+    with pytest.raises(CredentialUnavailableError, match=r"STS is silent\.$"):
+        run(listing)
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 def test_other_refusals_stay_what_they_are(run, server, answer):

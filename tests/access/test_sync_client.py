@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from multicluster.access.cached_tokens import CachedTokens
 from multicluster.access.sync_client import sync_client
+from multicluster.access.token import Finding
 from multicluster.errors import ClusterUnreachableError, CredentialError
 
 
@@ -67,6 +68,26 @@ def test_a_second_401_is_a_credential_error_after_exactly_two_requests(core, ser
     with pytest.raises(CredentialError, match=r"cluster 'gpu' .* refused two tokens .* role airflow, 0 s old"):
         core.list_namespaced_pod("ml")
     assert server.tokens() == ["Bearer token-1", "Bearer token-2"]
+
+
+def test_a_second_401_is_looked_into_once(core, server, answer, source):
+    questions = []
+    source.inquire = lambda: questions.append("why") or Finding(text="STS knows the signer.")
+    server.answer = lambda _: answer(status=401)
+
+    with pytest.raises(CredentialError, match=r"STS knows the signer\.$"):
+        core.list_namespaced_pod("ml")
+    assert questions == ["why"]
+
+
+def test_nobody_is_asked_about_a_401_that_a_new_token_heals(core, server, answer, source):
+    questions = []
+    source.inquire = lambda: questions.append("why") or Finding(text="")
+    server.answer = refuse("Bearer token-1", answer=answer)
+
+    core.list_namespaced_pod("ml")
+
+    assert (server.tokens(), questions) == (["Bearer token-1", "Bearer token-2"], [])
 
 
 def test_a_refusal_names_a_clock_that_is_wrong(core, server, answer):

@@ -9,10 +9,12 @@ from multicluster.access.cached_endpoint import CachedEndpoint
 from multicluster.access.cached_tokens import CachedTokens
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.kind import ClusterContext
+from multicluster.access.token import Finding
 from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError
 from multicluster.kinds.eks.describe import describe_at_once
 from multicluster.kinds.eks.discretion import discretion
 from multicluster.kinds.eks.errors import credential_errors, describe_errors
+from multicluster.kinds.eks.inquiry import inquire
 from multicluster.kinds.eks.options import EksOptions
 from multicluster.kinds.eks.session import aws_session, whose
 from multicluster.kinds.eks.token_source import EksTokenSource, SigningKey
@@ -44,6 +46,7 @@ class EksAccess:
             region=options.region,
             subject=self._subject,
             clock=context.clock,
+            inquire=self._inquire,
         )
         self._tokens = CachedTokens(source, clock=context.clock)
 
@@ -133,6 +136,11 @@ class EksAccess:
             token=frozen.token,
             expires_at=getattr(credentials, "_expiry_time", None),  # botocore shows it nowhere else
         )
+
+    def _inquire(self, key: SigningKey) -> Finding:
+        options = self._options
+        roles, region = options.credentials.roles, options.region
+        return inquire(self._session(), key, cluster_name=options.cluster_name, region=region, roles=roles)
 
     def _found(self, credentials: Any) -> Any:
         if credentials is None:

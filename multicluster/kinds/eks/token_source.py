@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4QueryAuth
@@ -13,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 from multicluster.access.clock import Clock
-from multicluster.access.token import Token
+from multicluster.access.token import Finding, Token
 from multicluster.errors import CredentialError
 from multicluster.kinds.eks.partition import sts_host
 
@@ -38,13 +39,23 @@ class SigningKey:
 class EksTokenSource:
     """Makes tokens of one cluster: presigned STS GetCallerIdentity URLs, bound to the cluster by a signed header.
 
-    *key* returns credentials that are good now, or raises CredentialError; signing itself uses no network.
+    *key* returns credentials that are good now, or raises CredentialError; signing itself uses no network. *inquire*
+    finds out why a token of a key may have been refused.
     """
 
     def __init__(
-        self, key: Callable[[], SigningKey], *, name: str, cluster_name: str, region: str, subject: str, clock: Clock
+        self,
+        key: Callable[[], SigningKey],
+        *,
+        name: str,
+        cluster_name: str,
+        region: str,
+        subject: str,
+        clock: Clock,
+        inquire: Callable[[SigningKey], Finding] | None = None,
     ) -> None:
         self._key = key
+        self._inquire = inquire
         self._name = name
         self._cluster_name = cluster_name
         self._region = region
@@ -68,6 +79,7 @@ class EksTokenSource:
             minted_at=now,
             subject=f"{self._subject} (access key {key.access_key}), signed for EKS cluster "
             f"{self._cluster_name!r} in {self._region}",
+            inquire=self._inquire and partial(self._inquire, key),
         )
 
 
