@@ -34,7 +34,8 @@ Command = Callable[[Home, argparse.Namespace], Answer]
 def preflight(_: Home, __: argparse.Namespace) -> Answer:
     """Name everything that is missing at once."""
     missing = checks.missing()
-    facts = {"missing": [{"what": one.what, "remedy": one.remedy} for one in missing]}
+    found = [{"what": one.what, "remedy": one.remedy} for one in missing]
+    facts = {"missing": found, "built": bundle.built() is not None}
     lines = checks.report(missing) or ["nothing is missing"]
     return Answer(facts=facts, text=lines, good=not missing)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from multicluster.cli.demo.scenarios import Scenario
@@ -46,4 +49,32 @@ def cannot_run(command: Path, *, platform: str, root: bool) -> str:
         )
     if not root:
         return "a testbed needs root, for its kubelets: run `sudo make testbed`, then this command with sudo"
-    return ""
+    return lacks(ask_preflight(command))
+
+
+def ask_preflight(command: Path) -> Mapping[str, Any]:
+    """Let the launcher look at this machine; an answer that cannot be read is something that is missing, too."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the project's own launcher
+            [str(command), "preflight", "--output", "json"],
+            env={"PYTHON": sys.executable, **os.environ},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        answer: Mapping[str, Any] = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        return {
+            "missing": [{"what": f"{command} does not answer ({error})", "remedy": "run `make testbed` to see why"}]
+        }
+    return answer
+
+
+def lacks(preflight: Mapping[str, Any]) -> str:
+    """Say what a machine lacks for a testbed; empty when it lacks nothing."""
+    missing = [f"{one['what']} ({one['remedy']})" for one in preflight.get("missing", ())]
+    if missing:
+        return f"no testbed can run here yet: {'; '.join(missing)}; then run `make testbed`"
+    return "" if preflight.get("built") else "the testbed is not built yet: run `make testbed` (about four minutes)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -72,8 +73,9 @@ class TestbedCluster:
         webhook = home.with_suffix(".webhook")
         webhook.write_text(webhook_kubeconfig(f"https://127.0.0.1:{port}/authenticate", authority.pem))
         self._lifeline = Lifeline(self._launcher.words("down"), home.with_suffix(".log"))
-        self._launcher.ask("up", "--cluster-name", self.name, "--authentication-webhook", str(webhook))
-        self._admin = Admin.from_kubeconfig(self._launcher.ask("kubeconfig")["kubeconfig"])
+        words = ("--cluster-name", self.name, "--nodes", "0", "--authentication-webhook", str(webhook))
+        answer = self._launcher.ask("up", *words)
+        self._admin = Admin.from_kubeconfig(Path(answer["kubeconfig"]).read_text())
         self._host.call(self._open())
         self.url = self._admin.url
 
@@ -106,7 +108,7 @@ class TestbedCluster:
 
     def kubelets(self) -> tuple[str, ...]:
         """Return the nodes whose kubelets run, whatever the API server knows. Blocks."""
-        return tuple(node["name"] for node in self._launcher.ask("status")["nodes"])
+        return tuple(node["name"] for node in self._launcher.ask("status")["nodes"] if node["running"])
 
     def rotate_certificate(self) -> None:
         """Refuse: a real API server keeps its CA."""
