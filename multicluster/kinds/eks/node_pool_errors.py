@@ -61,6 +61,8 @@ CLASSES: dict[str, type[MulticlusterError]] = {
     "TooManyRequestsException": CloudUnavailableError,
     "PriorRequestNotComplete": CloudUnavailableError,
 }
+NO_RIGHT = ("missing permissions", "not authorized")
+"""What EKS says, as InvalidRequestException, when it asked another service on our behalf and was refused."""
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 NO_ANSWER = (BotoConnectionError, HTTPClientError, MetadataRetrievalError)
 
@@ -86,6 +88,8 @@ def node_pool_errors(what: str) -> Iterator[None]:
         if kind is NodePoolNotFoundError and "cluster found" in message.lower():
             # a missing cluster says nothing about a pool: whoever deletes must not take it for success
             raise NodePoolRefusedError(f"{what}: {message} Check clusterName and region in the registry") from error
+        if kind is NodePoolBusyError and any(words in message for words in NO_RIGHT):
+            kind = NodePoolRefusedError
         raise kind(f"{what}: {code}: {message}{_hint(kind, message)}") from error
     except NO_CREDENTIALS as error:
         raise CredentialError(f"{what}: {error}") from error

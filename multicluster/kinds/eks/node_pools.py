@@ -108,11 +108,14 @@ class EksNodePools:
             yield self._judged(nodegroup) if node_pool(nodegroup).lease else node_pool(nodegroup)
 
     def delete(self, name: str) -> None:
-        """Ask for deletion; a group that EKS will not delete yet (CREATING, UPDATING) is NodePoolBusyError."""
+        """Ask for deletion; a group that EKS will not delete yet (CREATING, UPDATING) is NodePoolBusyError.
+
+        Looks again after a refusal: where a policy goes by tags, one that is gone has none, and is denied.
+        """
         try:
             with self._errors("DeleteNodegroup", name):
                 self._client("eks").delete_nodegroup(clusterName=self._cluster, nodegroupName=name)
-        except NodePoolBusyError:
+        except (NodePoolBusyError, NodePoolRefusedError):
             if node_pool(self._describe(name)).state is not NodePoolState.DELETING:
                 raise
 

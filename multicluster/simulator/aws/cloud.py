@@ -14,6 +14,7 @@ from multicluster.simulator.aws.eks import Eks
 from multicluster.simulator.aws.gateway import Gateway
 from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT, Iam
 from multicluster.simulator.aws.nodegroups import Nodegroups, asg_name
+from multicluster.simulator.aws.policies import Policies
 from multicluster.simulator.aws.schedule_request import SERVICE
 from multicluster.simulator.aws.schedules import Schedules
 from multicluster.simulator.aws.sts import Sts
@@ -45,15 +46,16 @@ class Aws:
         faults: Faults,
         fate: Callable[[str, NodeGroup], Incident | None],
     ) -> None:
-        self.iam = Iam(clock.now)
+        self.iam, self.policies = Iam(clock.now), Policies()
         self.key = self.iam.add_user("airflow")
         self.add_account(DEFAULT_ACCOUNT)
         self.clusters, self.groups = EksClusters(), groups
         self.nodegroups = Nodegroups(groups, self.iam, fate)
         self.eks = Eks(self.clusters, self.nodegroups)
-        self.schedules = Schedules(self.iam, self.eks, clock, delays)
+        self.schedules = Schedules(self.iam, self.policies, self.eks, clock, delays)
         self.gateway = Gateway(
             iam=self.iam,
+            policies=self.policies,
             clock=clock,
             signature_clock=signature_clock,
             faults=faults,

@@ -15,6 +15,7 @@ from multicluster.simulator.aws import sigv4, xml
 from multicluster.simulator.aws.arrival import QUERY, Arrival, read
 from multicluster.simulator.aws.call import Call
 from multicluster.simulator.aws.errors import AwsError, json_text, query_status, render
+from multicluster.simulator.aws.permissions import asks
 from multicluster.simulator.aws.token_verifier import verify_presigned
 from multicluster.simulator.faults import Drop, suffer
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from multicluster.simulator.aws.ec2 import Ec2
     from multicluster.simulator.aws.eks import Eks
     from multicluster.simulator.aws.identities import Iam, Principal
+    from multicluster.simulator.aws.policies import Policies
     from multicluster.simulator.aws.schedules import Schedules
     from multicluster.simulator.aws.sts import Sts
     from multicluster.simulator.clock import Clock
@@ -38,6 +40,7 @@ class Gateway:
         self,
         *,
         iam: Iam,
+        policies: Policies,
         clock: Clock,
         signature_clock: Clock,
         faults: Faults,
@@ -47,7 +50,8 @@ class Gateway:
         ec2: Ec2,
         schedules: Schedules,
     ) -> None:
-        self.iam, self.clock, self.signature_clock, self.faults = iam, clock, signature_clock, faults
+        self.iam, self.policies = iam, policies
+        self.clock, self.signature_clock, self.faults = clock, signature_clock, faults
         self.eks, self.sts, self.autoscaling, self.ec2, self.schedules = eks, sts, autoscaling, ec2, schedules
         self.skew = dt.timedelta()
         self.calls: Counter[str] = Counter()
@@ -97,6 +101,7 @@ class Gateway:
             repeated={name: tuple(query.getall(name)) for name in query},
             body=arrival.form if arrival.service in QUERY else arrival.json(),
         )
+        self.policies.require(caller, asks(operation, call, self.eks))
         if arrival.service == "eks":
             return json_response(self.eks.answer(operation, call))
         if arrival.service == "scheduler":

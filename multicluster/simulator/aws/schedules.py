@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from multicluster.simulator.aws.call import Call
 from multicluster.simulator.aws.errors import AwsError
 from multicluster.simulator.aws.identities import Principal
+from multicluster.simulator.aws.permissions import asks
 from multicluster.simulator.aws.schedule_request import TARGETS, lower_first, read_due
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from multicluster.simulator.aws.eks import Eks
     from multicluster.simulator.aws.identities import Iam
+    from multicluster.simulator.aws.policies import Policies
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.delays import Delays
 
@@ -68,8 +70,8 @@ Key = tuple[str, str, str, str]
 class Schedules:
     """Keep schedules by account, region, schedule group and name."""
 
-    def __init__(self, iam: Iam, eks: Eks, clock: Clock, delays: Delays) -> None:
-        self.iam, self.eks, self.clock, self.delays = iam, eks, clock, delays
+    def __init__(self, iam: Iam, policies: Policies, eks: Eks, clock: Clock, delays: Delays) -> None:
+        self.iam, self.policies, self.eks, self.clock, self.delays = iam, policies, eks, clock, delays
         self.all: dict[Key, Schedule] = {}
         self.groups: set[tuple[str, str, str]] = set()
         self.fired: list[Schedule] = []
@@ -159,9 +161,9 @@ class Schedules:
         arn = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{schedule.name}"
         caller = Principal(arn=arn, user_id=role.id, account=role.account, source=role.arn, session=True)
         method = "DELETE" if operation == "DeleteNodegroup" else "POST"
-        self.eks.answer(
-            operation, Call(service="eks", region=schedule.region, caller=caller, method=method, path=path, body=given)
-        )
+        call = Call(service="eks", region=schedule.region, caller=caller, method=method, path=path, body=given)
+        self.policies.require(caller, asks(operation, call, self.eks))
+        self.eks.answer(operation, call)
 
     def _drop(self, key: Key) -> None:
         schedule = self.all.pop(key)

@@ -21,6 +21,7 @@ from multicluster.simulator.google.metadata import Metadata
 from multicluster.simulator.google.node_pools import GceWording, NodePools
 from multicluster.simulator.google.oauth import OAuth
 from multicluster.simulator.google.operations import Operations
+from multicluster.simulator.google.permissions import CONNECT, Grants
 from multicluster.simulator.kubernetes.users import User
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Google:
         del delays  # the state machine has them
         self.project, self.clock, self.faults = project, clock, faults
         self.calls: Counter[str] = Counter()
-        self.accounts, self.tokens = ServiceAccounts(), AccessTokens(clock.now)
+        self.accounts, self.tokens, self.grants = ServiceAccounts(), AccessTokens(clock.now), Grants()
         self.account = self.accounts.add("airflow", project)
         self.oauth = OAuth(self.accounts, self.tokens, clock.now)
         self.metadata = Metadata(self.account, self.tokens, clock, faults, self.calls)
@@ -79,9 +80,13 @@ class Google:
 
     def add_cluster(self, cluster: GkeCluster, host: Host, ca: CertificateAuthority) -> None:
         """Take a cluster in and open its DNS endpoint, under a certificate of the world's CA."""
-        door = FrontDoor(cluster.kubernetes, ca.server_context())
+        door = FrontDoor(cluster.kubernetes, ca.server_context(), self._may_connect)
         cluster.dns_endpoint = f"localhost:{host.call(door.open())}"
         self.clusters.add(cluster)
+
+    def _may_connect(self, token: str) -> bool:
+        found = self.tokens.find(token)
+        return found is None or self.grants.allow(found.account.email, CONNECT)
 
     def key_file(self, name: str = "airflow") -> dict[str, Any]:
         """Make a service-account key file of an account of the default project."""
@@ -141,6 +146,7 @@ class Google:
         if service == "iamcredentials":
             email = request.path.rsplit("/", 1)[-1].removesuffix(":generateAccessToken")
             return web.json_response(self.oauth.generate_access_token(caller, email, read_json(body)))
+        self.grants.require(caller.account.email, operation, request.path, read_json(body))
         if service == "compute":
             return web.json_response(self.compute.answer(operation, request.path, dict(request.query)))
         return web.json_response(self.container.answer(operation, request.path, read_json(body)))
