@@ -10,6 +10,7 @@ from pathlib import Path
 PLUGINS_HOME = "multicluster-airflow-"
 """How the folder begins that the project's own pytest plugin gives Airflow; then it is the only one."""
 GIVEN = os.environ.get("AIRFLOW_HOME", "")
+pytest_plugins = ["cloud_judge.plugin"]
 HOME = Path(GIVEN if PLUGINS_HOME in GIVEN else tempfile.mkdtemp(prefix="airflow-home-"))
 
 os.environ.update(

@@ -47,8 +47,8 @@ def database(dag_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_world():
-    """Start two EKS clusters, a GKE one, and one of no cloud, with no delays."""
+def session_world(recorder):
+    """Start two EKS clusters, a GKE one, and one of no cloud, with no delays; the judge of the clouds may listen."""
     from multicluster.simulator import Delays, World
 
     with World(delays=Delays.none()) as world:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("judged")
 GREEN = {
     "train.create_node_pool": "success",
     "train.node_pool_ready": "success",

@@ -12,6 +12,7 @@ from kubernetes.client import AuthenticationV1Api
 from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError, CredentialUnavailableError
 
 OTHER_ACCOUNT = "444455556666"
+pytestmark = pytest.mark.usefixtures("judged")
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from kubernetes.client import AuthenticationV1Api
 from multicluster.errors import AccessError, ClusterUnreachableError, CredentialError
 from multicluster.kinds.gke.endpoints import address
 
+pytestmark = pytest.mark.usefixtures("judged")
+
 
 @pytest.fixture
 def gpu(world, enter):

@@ -13,6 +13,11 @@ from botocore.config import Config
 from multicluster.simulator import Delays, ManualClock, World
 
 
+@pytest.fixture(autouse=True)
+def judge_of_the_clouds(answers_judged: object) -> None:
+    """Hold every answer of the clouds against the models that AWS and Google publish."""
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()

@@ -20,6 +20,7 @@ DIALECTS: dict[str, tuple[str, str, str]] = {
     "InternalFailure": ("ServerException", "InternalFailure", "InternalError"),
     "ServiceUnavailable": ("ServiceUnavailableException", "ServiceUnavailable", "Unavailable"),
 }
+EC2_STATUSES = {"AuthFailure": 401, "RequestExpired": 400, "RequestLimitExceeded": 503}
 
 
 class AwsError(Exception):
@@ -59,7 +60,7 @@ def render(error: AwsError, service: str) -> web.Response:
         return web.Response(text=json.dumps(body), status=status, headers=headers, content_type="application/json")
     message = escape(error.message)
     if service == "ec2":
-        code, status = ec2, 503 if ec2 == "RequestLimitExceeded" else error.status
+        code, status = ec2, EC2_STATUSES.get(ec2, error.status)
         text = (
             f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
             f"<RequestID>{request_id}</RequestID></Response>"

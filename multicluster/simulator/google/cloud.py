@@ -119,7 +119,7 @@ class Google:
             drops = tuple(effect for effect in after if isinstance(effect, Drop))
             return await suffer(drops, request, self.clock, lambda error: refuse(error, service)) or response
         except GoogleError as error:
-            return render(error)
+            return render(error, compute=request.path.startswith("/compute/"))
 
     def _operation(self, request: web.BaseRequest, body: bytes) -> tuple[str, str, str]:
         path = request.path
@@ -185,10 +185,9 @@ def refuse(error: HttpError, service: str) -> web.Response:
         return web.json_response({"error": "internal_failure", "error_description": error.message}, status=error.code)
     code = CODES.get(error.reason, error.code)
     if error.reason == "ResourceInUseException":
-        return render(
-            GoogleError(code, error.message, status="FAILED_PRECONDITION", reason="CLUSTER_ALREADY_HAS_OPERATION")
-        )
-    return render(GoogleError(code, error.message))
+        locked = "CLUSTER_ALREADY_HAS_OPERATION"
+        return render(GoogleError(code, error.message, status="FAILED_PRECONDITION", reason=locked), compute=False)
+    return render(GoogleError(code, error.message), compute=service == "compute")
 
 
 def read_json(body: bytes) -> dict[str, Any]:

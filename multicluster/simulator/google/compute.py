@@ -12,7 +12,7 @@ from multicluster.simulator.google.node_pools import instance_group
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from multicluster.simulator.fleet import Instance, NodeGroup
+    from multicluster.simulator.fleet import Activity, Instance, NodeGroup
     from multicluster.simulator.node_groups import NodeGroups
 
 PATH = re.compile(
@@ -57,19 +57,14 @@ class Compute:
         group = next((group for group in self._groups(project, zone) if instance_group(group) == name), None)
         if group is None:
             place = f"projects/{project}/zones/{zone}/instanceGroupManagers/{name}"
-            raise GoogleError(404, f"The resource '{place}' was not found", reason="notFound")
+            raise GoogleError(404, f"The resource '{place}' was not found")
         here = [instance for instance in group.instances if instance.zone == zone]
         if operation == "instanceGroupManagers.get":
-            return {"kind": "compute#instanceGroupManager", "name": name, "zone": zone, "targetSize": len(here)}
+            place = zone_url(project, zone)
+            return {"kind": "compute#instanceGroupManager", "name": name, "zone": place, "targetSize": len(here)}
         if operation == "instanceGroupManagers.listErrors":
-            return {
-                "items": [
-                    error(group, activity.message, activity.started.isoformat())
-                    for activity in group.activities
-                    if activity.message
-                ]
-            }
-        return {"managedInstances": [managed(instance) for instance in here]}
+            return {"items": [error(group, zone, activity) for activity in group.activities if activity.message]}
+        return {"managedInstances": [managed(project, instance) for instance in here]}
 
     def _groups(self, project: str, zone: str) -> Iterator[NodeGroup]:
         for group in self.groups.groups.values():
@@ -96,9 +91,14 @@ class Compute:
         return {"kind": "compute#instanceAggregatedList", "items": items}
 
 
+def zone_url(project: str, zone: str) -> str:
+    """Name a zone as Compute's answers do."""
+    return f"https://www.googleapis.com/compute/v1/projects/{project}/zones/{zone}"
+
+
 def instance_view(group: NodeGroup, instance: Instance) -> dict[str, Any]:
     """Write an instance, with the labels GKE gives its nodes' machines beside the pool's own."""
-    _, location, cluster = group.key.split("/")
+    project, location, cluster = group.key.removeprefix("gke:").split("/")
     labels = {
         **(group.settings["gke"].config.get("resourceLabels") or {}),
         "goog-gke-node": "",
@@ -106,23 +106,30 @@ def instance_view(group: NodeGroup, instance: Instance) -> dict[str, Any]:
         "goog-k8s-cluster-location": location,
         "goog-k8s-node-pool-name": group.name,
     }
-    status, machine = STATES[instance.state], instance.machine.name
-    return {"name": instance.id, "status": status, "machineType": machine, "zone": instance.zone, "labels": labels}
+    place = zone_url(project, instance.zone)
+    machine = f"{place}/machineTypes/{instance.machine.name}"
+    status = STATES[instance.state]
+    return {"name": instance.id, "status": status, "machineType": machine, "zone": place, "labels": labels}
 
 
-def managed(instance: Instance) -> dict[str, Any]:
+def managed(project: str, instance: Instance) -> dict[str, Any]:
     """Write an instance as its managed group lists it."""
     action = {"pending": "CREATING", "running": "NONE", "shutting-down": "DELETING"}[instance.state]
     return {
         "name": instance.id,
-        "instance": f"zones/{instance.zone}/instances/{instance.id}",
+        "instance": f"{zone_url(project, instance.zone)}/instances/{instance.id}",
         "instanceStatus": STATES[instance.state],
         "currentAction": action,
     }
 
 
-def error(group: NodeGroup, message: str, when: str) -> dict[str, Any]:
+def error(group: NodeGroup, zone: str, activity: Activity) -> dict[str, Any]:
     """Write a failed launch as listErrors does."""
-    code = "QUOTA_EXCEEDED" if "Quota" in message else "ZONE_RESOURCE_POOL_EXHAUSTED"
-    detail = {"action": "CREATING", "instance": f"instances/{instance_group(group)}-new"}
-    return {"error": {"code": code, "message": message}, "instanceActionDetails": detail, "timestamp": when}
+    project = group.key.removeprefix("gke:").split("/")[0]
+    code = "QUOTA_EXCEEDED" if "Quota" in activity.message else "ZONE_RESOURCE_POOL_EXHAUSTED"
+    instance = f"{zone_url(project, zone)}/instances/{instance_group(group)}-new"
+    return {
+        "error": {"code": code, "message": activity.message},
+        "instanceActionDetails": {"action": "CREATING", "instance": instance},
+        "timestamp": activity.started.isoformat(),
+    }

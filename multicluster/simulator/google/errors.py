@@ -10,6 +10,10 @@ STATUS = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
     429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE",
 }  # fmt: skip
+COMPUTE_REASONS = {
+    400: "invalid", 401: "authError", 403: "forbidden", 404: "notFound", 429: "rateLimitExceeded", 500: "internalError",
+    503: "backendError",
+}  # fmt: skip
 
 
 class GoogleError(Exception):
@@ -23,12 +27,15 @@ class GoogleError(Exception):
         self.reason, self.domain = reason, domain
 
 
-def render(error: GoogleError) -> web.Response:
-    """Write the refusal as google.rpc.Status in JSON."""
+def render(error: GoogleError, *, compute: bool) -> web.Response:
+    """Write the refusal as google.rpc.Status in JSON; Compute names its reason in a list of its own."""
     body: dict[str, Any] = {"code": error.code, "message": error.message, "status": error.status}
     if error.reason:
         kind = "type.googleapis.com/google.rpc.ErrorInfo"
         body["details"] = [{"@type": kind, "reason": error.reason, "domain": error.domain}]
+    if compute:
+        reason = COMPUTE_REASONS.get(error.code, "unknown")
+        body["errors"] = [{"message": error.message, "domain": "global", "reason": reason}]
     return web.json_response({"error": body}, status=error.code)
 
 

@@ -1,4 +1,4 @@
-"""The grounds that the laws of node pools are held on: the fake, both simulated clouds, and moto."""
+"""The grounds that the laws of node pools are held on: the fake, both simulated clouds, and moto in its two forms."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Any, Protocol, TypeVar
 import boto3
 import botocore.session
 import pytest
+import requests
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials
 from moto import mock_aws
 from moto.eks import models as moto_eks
+from moto.server import ThreadedMotoServer
 
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolRefusedError
 from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
@@ -178,19 +180,13 @@ class SimulatedGke(SimulatedGround):
 
 
 class MotoGround:
-    """moto in this process. What it cannot be made to do is in test_moto_differences.py."""
+    """moto, in this process or as a server. What it cannot be made to do is in test_moto_differences.py."""
 
     profile = SimulatedEks.profile
 
-    def __init__(self, stack: ExitStack, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, stack: ExitStack, patch: pytest.MonkeyPatch, server: str = "") -> None:
         self.patch = patch
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-            patch.setenv(name, "testing")
-        for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
-            patch.delenv(name)  # a world of other tests in this process
-        stack.enter_context(mock_aws())
-        role = "arn:aws:iam::123456789012:role/eks"
-        boto3.client("eks", "us-east-1").create_cluster(name="gpu", roleArn=role, resourcesVpcConfig={})
+        enter_moto(stack, patch, server)
 
     def pools(self) -> NodePools:
         return eks_pools(self.now)
@@ -226,7 +222,23 @@ GROUNDS: dict[str, Any] = {
     "simulated-eks": SimulatedEks,
     "simulated-gke": SimulatedGke,
     "moto": MotoGround,
+    "moto-server": MotoGround,
 }
+
+
+def enter_moto(stack: ExitStack, patch: pytest.MonkeyPatch, server: str) -> None:
+    """Lead boto3 to an empty moto with one cluster, until the stack is closed: in this process, or at an address."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        patch.setenv(name, "testing")
+    for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
+        patch.delenv(name)  # a world of other tests in this process
+    if server:
+        patch.setenv("AWS_ENDPOINT_URL", server)
+        requests.post(f"{server}/moto-api/reset", timeout=10).raise_for_status()
+    else:
+        stack.enter_context(mock_aws())
+    role = "arn:aws:iam::123456789012:role/eks"
+    boto3.client("eks", "us-east-1").create_cluster(name="gpu", roleArn=role, resourcesVpcConfig={})
 
 
 @cache
@@ -245,7 +257,7 @@ def eks_pools(clock: Callable[[], datetime]) -> EksNodePools:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Hold each law on all grounds, except on moto where it is marked to differ (``not_on_moto``)."""
     if "ground" in metafunc.fixturenames:
-        left_out = {"moto"} if metafunc.definition.get_closest_marker("not_on_moto") else set()
+        left_out = {"moto", "moto-server"} if metafunc.definition.get_closest_marker("not_on_moto") else set()
         metafunc.parametrize("ground", [name for name in GROUNDS if name not in left_out], indirect=True)
 
 
@@ -253,10 +265,30 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "not_on_moto(difference): moto differs, as the test of that name asserts")
 
 
-@pytest.fixture
-def ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[str]:
+    """Start moto's server; yields its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.session.Session]:
+    """A session that leads to moto, in either of its forms."""
     with ExitStack() as stack:
-        yield GROUNDS[request.param](stack, monkeypatch)
+        server = request.getfixturevalue("moto_server") if request.param == "over HTTP" else ""
+        enter_moto(stack, monkeypatch, server)
+        yield boto3.session.Session(region_name="us-east-1")
+
+
+@pytest.fixture
+def ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, judged: object) -> Iterator[Ground]:
+    with ExitStack() as stack:
+        more = [request.getfixturevalue("moto_server")] if request.param == "moto-server" else []
+        yield GROUNDS[request.param](stack, monkeypatch, *more)
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """Where moto 5 differs from AWS, so that the laws marked ``not_on_moto`` cannot be held on it.
 
-Each test asserts the difference, and turns red when moto is mended; then the mark must go. References: the APIs of
-EKS (2017-11-01), Auto Scaling (2011-01-01) and EC2 (2016-11-15).
+Each test asserts the difference, in process and on moto's server, and turns red when moto is mended; then the mark must
+go. References: the APIs of EKS (2017-11-01), Auto Scaling (2011-01-01) and EC2 (2016-11-15).
 """
 
 from __future__ import annotations
 
 import ast
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 REFERENCES = {
     "test_moto_has_no_states_between": "EKS Nodegroup.status: CREATING, UPDATING, DELETING come before the end",
@@ -33,19 +30,6 @@ GROUP = {
     "nodeRole": "arn:aws:iam::123456789012:role/node",
     "scalingConfig": {"minSize": 0, "maxSize": 2, "desiredSize": 2},
 }
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.session.Session]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
-        monkeypatch.delenv(name)  # a world of other tests in this process
-    with mock_aws():
-        session = boto3.session.Session(region_name="us-east-1")
-        role = "arn:aws:iam::123456789012:role/eks"
-        session.client("eks").create_cluster(name="gpu", roleArn=role, resourcesVpcConfig={})
-        yield session
 
 
 def make(aws: boto3.session.Session, **more: Any) -> dict[str, Any]:

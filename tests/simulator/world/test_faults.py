@@ -179,6 +179,7 @@ def test_not_found_yet(world: World, client: Client, group: dict[str, Any], trai
     assert train()["nodegroupName"] == "train"
 
 
+@pytest.mark.unjudged("a status of tomorrow")
 def test_unknown_status(world: World, client: Client, group: dict[str, Any], train: Any) -> None:
     client("eks").create_nodegroup(**group)
     world.inject("unknown-status", times=1)
@@ -260,6 +261,7 @@ def test_faults_strike_google_too_in_its_own_words(world: World, env: dict[str, 
     assert (fine.status_code, expired.status_code) == (200, 401)
 
 
+@pytest.mark.unjudged("an error that no service has")
 def test_a_world_can_be_given_faults_of_ones_own(world: World, client: Client) -> None:
     from multicluster.simulator import Fault, HttpError
 
