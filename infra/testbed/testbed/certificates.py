@@ -87,7 +87,9 @@ class Authority:
         return Pair(certificate=certificate.public_bytes(Encoding.PEM), key=pem(key))
 
 
-def draft(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def draft(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+) -> x509.CertificateBuilder:
     """Begin a certificate that is valid from an hour ago, for clocks that differ."""
     now = datetime.now(UTC)
     return (

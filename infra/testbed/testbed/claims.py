@@ -34,6 +34,7 @@ class Claim:
     api: int
     etcd: int
     peer: int
+    registry: int
 
 
 def claim(home: Home, *, shared: Path = SHARED) -> Claim:
@@ -58,9 +59,9 @@ def release(home: Home, *, shared: Path = SHARED) -> None:
 def entry(others: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Make a claim beside *others*, and note who claims."""
     taken = [other["claim"] for other in others]
-    ports = iter(free_ports({port for one in taken for port in (one["api"], one["etcd"], one["peer"])}))
+    ports = iter(free_ports({port for one in taken for name, port in one.items() if name != "number"}))
     number = free_number({one["number"] for one in taken}, used_networks())
-    chosen = Claim(number=number, api=next(ports), etcd=next(ports), peer=next(ports))
+    chosen = Claim(number=number, api=next(ports), etcd=next(ports), peer=next(ports), registry=next(ports))
     return {"claim": asdict(chosen), "claimant": [os.getpid(), born(os.getpid())]}
 
 

@@ -33,16 +33,19 @@ SystemdCgroup = false
 bin_dir = "%s"
 conf_dir = "{PLACE}/cni"
 """
-NOWHERE = 'server = "http://127.0.0.1:1"\n[host."http://127.0.0.1:1"]\ncapabilities = ["pull", "resolve"]\n'
-"""Every pull is refused at once and leaves the machine never; port 1 of loopback is closed."""
+HOSTS = """server = "http://127.0.0.1:%(port)d"
+[host."http://127.0.0.1:%(port)d"]
+capabilities = ["pull", "resolve"]
+"""
+"""Both lines are needed: without the second, containerd 1.6 asks the registry that the image's name begins with."""
 
 
-def configure(folder: Path, plugins: Path) -> None:
-    """Write containerd's files into the node's folder, which is PLACE to containerd."""
+def configure(folder: Path, plugins: Path, registry: int) -> None:
+    """Write containerd's files into the node's folder, which is PLACE to it; *registry* is a port."""
     (folder / "containerd.toml").write_text(CONFIGURATION % plugins)
     registries = folder / "registries" / "_default"
     registries.mkdir(parents=True, exist_ok=True)
-    (registries / "hosts.toml").write_text(NOWHERE)
+    (registries / "hosts.toml").write_text(HOSTS % {"port": registry})
 
 
 def command() -> list[str]:

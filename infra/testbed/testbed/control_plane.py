@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed import kubeconfig, processes
+from testbed import images, kubeconfig, processes
 from testbed.api import Api, until
 from testbed.certificates import Authority, write_signing_key
 from testbed.checkpoint import Step, passed
 from testbed.home import Home
 from testbed.state import State
 
-PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "service")
+PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "service", "registry")
 NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
 BOOTSTRAP = "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:kube-controller-manager"
 AUTHENTICATION = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
@@ -54,6 +54,9 @@ def start(home: Home, state: State, webhook: Webhook | None) -> Api:
     wait("the API server does not publish its authentication", lambda: api.find(AUTHENTICATION))
     launch(home, "kube-controller-manager", controller_manager(home, state))
     launch(home, "kube-scheduler", scheduler(home, state))
+    launch(
+        home, "registry", [sys.executable, "-m", "testbed.registry", str(state.claim.registry), str(images.archive())]
+    )
     launch(home, "service", [sys.executable, "-m", "testbed.forward", state.service_address, str(state.claim.api)])
     passed(Step.CONTROLLERS)
     account = "/api/v1/namespaces/default/serviceaccounts/default"
@@ -123,7 +126,8 @@ def controller_manager(home: Home, state: State) -> list[str]:
     return [
         *as_user(home, state, "kube-controller-manager"),
         f"--service-account-private-key-file={home.pki}/service-account.key", f"--root-ca-file={home.pki}/ca.crt",
-        "--use-service-account-credentials", "--cluster-name", state.cluster_name,
+        "--use-service-account-credentials", f"--cluster-name={state.cluster_name}",
+        "--kube-api-qps=200", "--kube-api-burst=300",  # at the default of 20 its own credentials take four seconds
     ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Container images without a registry: one static busybox under the names that tests ask for."""
+"""Container images without a registry on the net: one static busybox under the names that tests ask for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ import platform
 import subprocess
 import tarfile
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from testbed.home import CACHE
 
 BUSYBOX = Path("/bin/busybox")
 PAUSE = "registry.k8s.io/pause:3.10"
-TAGS = ("busybox:1.36", "busybox:latest", "alpine:latest", "alpine:3.24.2")
+NAMES = tuple(
+    f"docker.io/library/{name}" for name in ("busybox:1.36", "busybox:latest", "alpine:latest", "alpine:3.24.2")
+)
 """The last one is the XCom sidecar of the stock KubernetesPodOperator 10.25."""
 FOLDERS = ("bin", "etc", "root", "usr", "usr/bin", "var")
 ACCOUNTS = {
@@ -24,6 +28,9 @@ ACCOUNTS = {
     "etc/group": "root:x:0:\nnobody:x:65534:\n",
 }
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIGURATION = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 def archive(cache: Path = CACHE, busybox: Path = BUSYBOX) -> Path:
@@ -33,26 +40,43 @@ def archive(cache: Path = CACHE, busybox: Path = BUSYBOX) -> Path:
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         new = path.with_suffix(f".new-{os.getpid()}")
-        pack(new, busybox)
+        new.write_bytes(pack(busybox))
         new.rename(path)
     return path
 
 
-def pack(path: Path, busybox: Path) -> None:
-    """Write an archive of both images, which share their one layer, in the format of ``docker save``."""
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """An OCI image layout under construction: content under its digest, and an index of names."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    index: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, media_type: str, data: bytes) -> dict[str, Any]:
+        """Keep *data*, and give its descriptor."""
+        digest = hashlib.sha256(data).hexdigest()
+        self.files[f"blobs/sha256/{digest}"] = data
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}
+
+    def name(self, name: str, manifest: Mapping[str, Any]) -> None:
+        """Give a manifest a name, as containerd's import reads it."""
+        self.index.append({**manifest, "annotations": {"io.containerd.image.name": name}})
+
+
+def pack(busybox: Path) -> bytes:
+    """Give the archive: an OCI image layout of both images, which share their one layer."""
+    layout = Layout()
     layer = root_layer(busybox)
-    files = {"layer.tar": layer}
-    manifest = []
-    for tags, command in (
-        ([f"docker.io/library/{tag}" for tag in TAGS], ["sh"]),
-        ([PAUSE], ["/bin/sleep", "2147483647"]),
-    ):
-        config = configuration(hashlib.sha256(layer).hexdigest(), command)
-        name = f"{hashlib.sha256(config).hexdigest()}.json"
-        files[name] = config
-        manifest.append({"Config": name, "RepoTags": tags, "Layers": ["layer.tar"]})
-    files["manifest.json"] = json.dumps(manifest).encode()
-    path.write_bytes(tar(files, {}, ()))
+    stored = layout.add(LAYER, layer)
+    for names, command in ((NAMES, ["sh"]), ((PAUSE,), ["/bin/sleep", "2147483647"])):
+        config = layout.add(CONFIGURATION, configuration(hashlib.sha256(layer).hexdigest(), command))
+        content = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [stored]}
+        manifest = layout.add(MANIFEST, json.dumps(content).encode())
+        for name in names:
+            layout.name(name, manifest)
+    layout.files["oci-layout"] = b'{"imageLayoutVersion": "1.0.0"}'
+    layout.files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": layout.index}).encode()
+    return tar(layout.files, {}, ())
 
 
 def configuration(layer: str, command: list[str]) -> bytes:
@@ -62,7 +86,6 @@ def configuration(layer: str, command: list[str]) -> bytes:
         "os": "linux",
         "config": {"Env": ["PATH=/bin:/usr/bin"], "Cmd": command},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{layer}"]},
-        "history": [],
     }
     return json.dumps(document).encode()
 

@@ -50,19 +50,29 @@ def kubelet_may_set(label: str) -> bool:
     return not reserved or own or label in ALLOWED
 
 
-def configure(home: Home, folder: Path, *, name: str, address: str, port: int, taints: tuple[Taint, ...]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What a node is called, where its kubelet listens, and where its pods ask for names."""
+
+    name: str
+    address: str
+    port: int
+    dns: str
+
+
+def configure(home: Home, folder: Path, served: Served, taints: tuple[Taint, ...]) -> None:
     """Write the kubelet's configuration into the node's folder, which is PLACE to the kubelet."""
-    (folder / "kubelet.json").write_text(json.dumps(document(home, name, address, port, taints), indent=1))
+    (folder / "kubelet.json").write_text(json.dumps(document(home, served, taints), indent=1))
     (folder / "resolv.conf").write_text("# pods of this testbed resolve no names\n")
 
 
-def document(home: Home, name: str, address: str, port: int, taints: tuple[Taint, ...]) -> dict[str, Any]:
+def document(home: Home, served: Served, taints: tuple[Taint, ...]) -> dict[str, Any]:
     """Give the configuration; what a cluster would not have is said why."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": address,
-        "port": port,
+        "address": served.address,
+        "port": served.port,
         "healthzPort": 0,
         "authentication": {
             "anonymous": {"enabled": False},
@@ -74,11 +84,13 @@ def document(home: Home, name: str, address: str, port: int, taints: tuple[Taint
         "tlsPrivateKeyFile": f"{PLACE}/kubelet.key",
         "containerRuntimeEndpoint": f"unix://{containerd.SOCKET}",
         "podLogsDir": f"{PLACE}/pod-logs",
+        "clusterDNS": [served.dns],
+        "clusterDomain": "cluster.local",
         "resolvConf": f"{PLACE}/resolv.conf",
         "registerWithTaints": [asdict(taint) for taint in taints],
         # Nodes share one machine: no control group, kernel setting or firewall rule of the machine is theirs.
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{home.cgroup}/{name}",
+        "cgroupRoot": f"/{home.cgroup}/{served.name}",
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
         "failSwapOn": False,

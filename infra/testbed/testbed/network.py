@@ -25,11 +25,12 @@ def plugin_folder() -> Path | None:
 
 
 def create_bridge(home: Home, state: State) -> None:
-    """Make the bridge with two addresses: the pods' gateway, and that of the service ``kubernetes``."""
+    """Make the bridge with the addresses of the pods' gateway, of the service ``kubernetes``, and of no DNS."""
     run("ip", "link", "add", home.bridge, "type", "bridge")
     run("ip", "link", "set", home.bridge, "addrgenmode", "none")
     run("ip", "address", "add", f"10.{state.claim.number}.0.1/16", "dev", home.bridge)
-    run("ip", "address", "add", f"{state.service_address}/32", "dev", home.bridge)
+    for address in (state.service_address, state.dns_address):
+        run("ip", "address", "add", f"{address}/32", "dev", home.bridge)
     run("ip", "link", "set", home.bridge, "up")
 
 

@@ -40,6 +40,11 @@ class State:
         """The address of the service ``kubernetes``, at which pods find the API server."""
         return f"10.{self.claim.number}.240.1"
 
+    @property
+    def dns_address(self) -> str:
+        """The address that pods ask for names. Nobody answers there, and says so at once: this machine has it."""
+        return f"10.{self.claim.number}.240.10"
+
 
 def save(home: Home, state: State) -> None:
     """Write the state so that a crash leaves the old or the new one."""
