@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from unittest import mock
 
 import boto3
@@ -37,12 +38,14 @@ class Signer:
 
     def __init__(self, iam: Iam, now: Callable[[], dt.datetime]) -> None:
         self.iam, self.now = iam, now
-        self.role = self.session(token_bytes=300)
+        self._role = iam.add_role(ROLE)
+        self.role = self.session()
         self.alice = iam.add_user("alice")
 
-    def session(self, *, token_bytes: int = 300, seconds: float = 3600, role: str = ROLE) -> AccessKey:
-        """Open a session of a role, with a session token of about so many bytes."""
-        return self.iam.open_session(self.iam.add_role(role, session_token_bytes=token_bytes), SESSION, seconds)
+    def session(self, *, token_bytes: int = 300, seconds: float = 3600) -> AccessKey:
+        """Open a session of the role, with a session token of about so many bytes."""
+        role = replace(self._role, session_token_bytes=token_bytes)
+        return self.iam.open_session(role, SESSION, seconds)
 
     def sign(
         self,
