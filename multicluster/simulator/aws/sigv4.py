@@ -136,7 +136,7 @@ def compare(expected: str, given: str, scope: Scope, stamp: str) -> None:
     """Refuse a signature that is not the expected one, or whose day is not that of its date."""
     if scope.day != stamp[:8]:
         raise AwsError("SignatureDoesNotMatch", "Date in Credential scope does not match YYYYMMDD from ISO-8601", 403)
-    if not hmac.compare_digest(expected, given):
+    if not hmac.compare_digest(expected.encode(), given.encode()):
         raise mismatch()
 
 

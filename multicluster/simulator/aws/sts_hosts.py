@@ -48,7 +48,7 @@ def exists(host: str) -> bool:
     partition = partition_of(region)
     if partition == "aws-us-gov" and (service, suffix) == ("sts-fips", "amazonaws.com"):
         return False  # there the plain host is the FIPS one
-    return service in {"sts", "sts-fips"} and bool(region) and suffix in PARTITIONS[partition]
+    return service in {"sts", "sts-fips"} and region not in {"", "aws-global"} and suffix in PARTITIONS[partition]
 
 
 def partition_of(region: str) -> str:

@@ -65,9 +65,12 @@ def read_token(token: str, *, partition: str, now: dt.datetime) -> PresignedUrl:
     if not re.fullmatch(r"[A-Za-z0-9_-]*", raw):
         raise malformed("illegal base64 data")
     try:
-        url = urlsplit(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).decode())
-    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        text = base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)).decode("ascii")
+        url = urlsplit(text)
+    except (binascii.Error, ValueError) as error:
         raise malformed(f"illegal base64 data or URL: {error}") from None
+    if not re.fullmatch(r"[!-~]*", text):
+        raise malformed("net/url: invalid character in URL")
     if url.scheme != "https":
         raise malformed(f'unexpected scheme "{url.scheme}" in pre-signed URL')
     objection = sts_hosts.objection(url.netloc, partition)
@@ -75,6 +78,8 @@ def read_token(token: str, *, partition: str, now: dt.datetime) -> PresignedUrl:
         raise malformed(objection)
     if url.path != "/":
         raise malformed("unexpected path in pre-signed URL")
+    if ";" in url.query or re.search(r"%(?![0-9A-Fa-f]{2})", url.query):
+        raise malformed("malformed query parameter")
     pairs = tuple(parse_qsl(url.query, keep_blank_values=True))
     check_query(pairs, now)
     return PresignedUrl(host=url.netloc, query=pairs)
@@ -99,7 +104,7 @@ def check_query(pairs: tuple[tuple[str, str], ...], now: dt.datetime) -> None:
     if CLUSTER_HEADER not in given.get("x-amz-signedheaders", "").lower().split(";"):
         raise malformed(f"client did not sign the {CLUSTER_HEADER} header in the pre-signed URL")
     expires = given.get("x-amz-expires", "")
-    if not re.fullmatch(r"\d{1,9}", expires) or int(expires) > MAX_EXPIRES_SECONDS:
+    if not re.fullmatch(r"[+-]?[0-9]{1,9}", expires) or not 0 <= int(expires) <= MAX_EXPIRES_SECONDS:
         raise malformed("invalid X-Amz-Expires parameter in pre-signed URL")
     try:
         date = dt.datetime.strptime(given.get("x-amz-date", ""), sigv4.STAMP).replace(tzinfo=dt.UTC)

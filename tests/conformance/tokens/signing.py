@@ -55,7 +55,7 @@ class Signer:
         region: str = REGION,
         host: str = "",
         age: float = 0,
-        expires: int = 60,
+        expires: int | str = 60,
         secret: str = "",
     ) -> str:
         """Sign a token as an in-process token source does; `cluster=None` leaves its header out."""

@@ -6,6 +6,7 @@ An answer is `ACCEPTED`, or words that stand in the reason. A code of STS among 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def case(name: str, answer: str, make: Callable[[Signer], str], *, v06: str | No
 def changed(signer: Signer, before: str, after: str) -> str:
     """Sign a token and change its URL afterwards."""
     url = unwrap(signer.sign())
-    assert before in url
+    assert before in url, (before, url)
     return wrap(url.replace(before, after, 1))
 
 
@@ -112,3 +113,42 @@ FORMS = [
     case("longer session token, over 4,096 bytes", "token is too large", lambda s: s.sign(s.session(token_bytes=2040))),
 ]
 TOKENS = {token.name: token for token in [*SIGNERS, *REGIONS, *HOSTS, *TIMES, *FORMS]}
+
+
+def odd(before: str, after: str) -> Callable[[Signer], str]:
+    """Change a URL in one place."""
+    return lambda signer: changed(signer, before, after)
+
+
+# Found by trying: what both releases refuse, in whatever words.
+REFUSED: dict[str, Callable[[Signer], str]] = {
+    "empty": lambda _: "",
+    "prefix only": lambda _: PREFIX,
+    "impossible base64": lambda _: PREFIX + "A",
+    "path": odd("/?", "/x?"),
+    "no path": odd("/?", "?"),
+    "encoded path": odd("/?", "/%2e?"),
+    "encoded host": odd("sts.eu-west-1", "sts.eu%2dwest-1"),
+    "upper-case host": odd("sts.eu", "STS.eu"),
+    "space before the URL": odd("https://", " https://"),
+    "control character": odd("&X-Amz-Signature", "\x01&X-Amz-Signature"),
+    "character beyond ASCII": odd("&X-Amz-Signature=", "&X-Amz-Signature=\u00e9"),
+    "signature of another script": odd("&X-Amz-Signature=", "&X-Amz-Signature=%C3%A9"),
+    "semicolon": odd("host%3Bx-k8s-aws-id", "host;x-k8s-aws-id"),
+    "broken escape": odd("2011-06-15", "2011-06-15%zz"),
+    "version left out": odd("&Version=2011-06-15", ""),
+    "action left out": odd("Action=GetCallerIdentity&", ""),
+    "date left out": lambda s: wrap(re.sub(r"X-Amz-Date=\w+&", "", unwrap(s.sign()))),
+    "date of another form": lambda s: wrap(re.sub(r"X-Amz-Date=(\d{8})\w+", r"X-Amz-Date=\1", unwrap(s.sign()))),
+    "signature left out": lambda s: wrap(unwrap(s.sign()).partition("&X-Amz-Signature")[0]),
+    "expiry left out": odd("X-Amz-Expires=60&", ""),
+    "expiry below zero": odd("X-Amz-Expires=60", "X-Amz-Expires=-1"),
+    "expiry in other digits": lambda s: s.sign(expires="\u0666\u0660"),
+    "parameters in lower case": odd("X-Amz-Signature", "x-amz-signature"),
+    "host not signed": odd("host%3Bx-k8s-aws-id", "x-k8s-aws-id"),
+    "headers in another order": odd("host%3Bx-k8s-aws-id", "x-k8s-aws-id%3Bhost"),
+    "another algorithm": odd("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
+    "another service": odd("%2Fsts%2F", "%2Feks%2F"),
+    "scope cut short": odd("%2Faws4_request", ""),
+    "session token left out": lambda s: wrap(re.sub(r"&X-Amz-Security-Token=[^&]*", "", unwrap(s.sign()))),
+}

@@ -10,7 +10,7 @@ from multicluster.simulator.aws.sts_hosts import partition_of
 
 from .aws_verifier import MODULES, go
 from .signing import CLUSTER, REGION
-from .table import ACCEPTED, TOKENS
+from .table import ACCEPTED, REFUSED, TOKENS
 
 pytestmark = pytest.mark.testbed
 REGIONS = [
@@ -37,6 +37,12 @@ def test_the_verifier_says_what_the_table_says(verifier, release, signer, name):
 
     assert said["accepted"] == (expected == ACCEPTED), said
     assert said["accepted"] or expected in said["reason"]
+
+
+def test_the_verifier_refuses_what_the_second_table_holds(verifier, signer):
+    said = verifier.judge([make(signer) for make in REFUSED.values()], cluster=CLUSTER, region=REGION)
+
+    assert [name for name, answer in zip(REFUSED, said, strict=True) if answer["accepted"]] == []
 
 
 @pytest.mark.parametrize("region", REGIONS)

@@ -234,7 +234,7 @@ def test_a_verifier_is_throttled_in_json(world: World, client: Any) -> None:
 
 
 def test_the_world_has_no_certificate_of_another_service(world: World) -> None:
-    with pytest.raises(urllib3.exceptions.SSLError, match="eks.us-east-1.amazonaws.com"):
+    with pytest.raises(urllib3.exceptions.SSLError, match=r"eks\.us-east-1\.amazonaws\.com"):
         ask_as_a_verifier(world, "https://x/?Action=GetCallerIdentity", "eks.us-east-1.amazonaws.com")
 
 

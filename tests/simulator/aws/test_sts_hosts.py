@@ -38,6 +38,7 @@ def test_hosts_that_the_verifier_accepts_are_accepted(partition, host):
         ("aws-us-gov", "sts.amazonaws.com", "global endpoint unsupported in partition aws-us-gov"),
         ("aws", "sts-fips.amazonaws.com", "unexpected hostname"),
         ("aws", "sts.us-east-1.amazonaws.com.", "unexpected hostname"),
+        ("aws", "sts.aws-global.amazonaws.com", "unexpected hostname"),
         ("aws", "sts.us-east-1.amazonaws.com.evil.com", "unexpected hostname"),
         ("aws", "STS.us-east-1.amazonaws.com", "unexpected hostname"),
         ("aws", "sts..amazonaws.com", "invalid region identifier format provided: "),
