@@ -20,11 +20,11 @@ T = TypeVar("T")
 MERGE = "application/merge-patch+json"
 
 
-class ApiError(Exception):
-    """The API server refused, with this status and this text."""
+class ApiError(LauncherError):
+    """The API server refused, with this status and this text; or, with status 0, did not answer."""
 
     def __init__(self, status: int, text: str) -> None:
-        super().__init__(f"{status}: {text}")
+        super().__init__(f"the API server answers {status}: {text}" if status else f"the API server is silent: {text}")
         self.status = status
 
 
@@ -46,8 +46,7 @@ class Api:
         """Send one request; give the parsed answer, or its text where it is not JSON.
 
         Raises:
-            ApiError: The answer is 400 or above.
-            OSError: There is no answer.
+            ApiError: The answer is 400 or above, or there is none.
 
         """
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=10)
@@ -56,6 +55,8 @@ class Api:
             connection.request(method, path, None if body is None else json.dumps(body), kind)
             answer = connection.getresponse()
             text = answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise ApiError(0, str(error)) from error
         finally:
             connection.close()
         if answer.status >= HTTPStatus.BAD_REQUEST:
@@ -66,7 +67,7 @@ class Api:
         """Get an object; None if there is none, or no answer yet."""
         try:
             return self.call("GET", path)
-        except (ApiError, OSError, http.client.HTTPException):
+        except ApiError:
             return None
 
     def delete(self, path: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from testbed import commands
+from testbed import commands, preflight
 from testbed.errors import LauncherError
 from testbed.home import CACHE, Home
 from testbed.kubelet import Taint
@@ -22,9 +22,16 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; 0 is done, 1 is not done (the reason stands on stderr), 2 is misuse."""
     arguments = parser().parse_args(words)
     try:
+        if arguments.command not in {commands.preflight, commands.build}:
+            preflight.require(preflight.of_machine())
         answer: commands.Answer = arguments.command(Home.at(arguments.home), arguments)
     except LauncherError as error:
         sys.stderr.write(f"testbed: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            f"testbed: interrupted; what has started still runs, end it with: down --home {arguments.home}\n"
+        )
         return 1
     if arguments.output == "json":
         sys.stdout.write(json.dumps(answer.facts, indent=1) + "\n")

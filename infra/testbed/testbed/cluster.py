@@ -12,6 +12,7 @@ from pathlib import Path
 from testbed import bundle, cgroups, claims, control_plane, kubeconfig, network, node, processes, state
 from testbed.api import Api
 from testbed.checkpoint import Step, passed
+from testbed.errors import LauncherError
 from testbed.home import Home
 
 ADMIN = "admin"
@@ -34,7 +35,7 @@ def up(home: Home, wanted: Wanted) -> state.State:
     """
     home.create()
     if running(home):
-        return state.load(home)
+        return same(home, wanted)
     down(home)
     binaries = bundle.build()
     clear_logs(home)
@@ -43,6 +44,7 @@ def up(home: Home, wanted: Wanted) -> state.State:
         kubernetes=bundle.kubernetes_version(),
         binaries=binaries,
         claim=claims.claim(home),
+        webhook=str(wanted.webhook.file) if wanted.webhook else "",
     )
     passed(Step.CLAIMED)
     state.save(home, chosen)
@@ -56,6 +58,24 @@ def up(home: Home, wanted: Wanted) -> state.State:
     add_nodes(home, chosen, [node.Node(name=f"cpu-{number + 1}") for number in range(wanted.nodes)])
     passed(Step.UP)
     return chosen
+
+
+def same(home: Home, wanted: Wanted) -> state.State:
+    """Give the testbed that runs, if it is the one that is wanted; its nodes are the caller's matter.
+
+    Raises:
+        LauncherError: It has another name or asks another webhook, which only a new start can change.
+
+    """
+    present = state.load(home)
+    webhook = str(wanted.webhook.file) if wanted.webhook else ""
+    if (present.cluster_name, present.webhook) != (wanted.cluster_name, webhook):
+        asks = f"webhook {present.webhook}" if present.webhook else "no webhook"
+        raise LauncherError(
+            f"a testbed named {present.cluster_name!r} with {asks} runs at {home.path} already; "
+            f"end it first: down --home {home.path}"
+        )
+    return present
 
 
 def running(home: Home) -> bool:

@@ -22,7 +22,7 @@ NAMES = tuple(
     f"docker.io/library/{name}" for name in ("busybox:1.36", "busybox:latest", "alpine:latest", "alpine:3.24.2")
 )
 """The last one is the XCom sidecar of the stock KubernetesPodOperator 10.25."""
-FOLDERS = ("bin", "etc", "root", "usr", "usr/bin", "var")
+FOLDERS = ("bin", "etc", "home", "root", "run", "usr", "usr/bin", "var", "var/log")
 ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n",
     "etc/group": "root:x:0:\nnobody:x:65534:\n",
@@ -95,7 +95,7 @@ def root_layer(busybox: Path) -> bytes:
     listed = subprocess.run([str(busybox), "--list"], capture_output=True, text=True, check=True).stdout.split()
     links = {f"bin/{command}": "busybox" for command in listed if command != "busybox"}
     files = {"bin/busybox": busybox.read_bytes(), **{name: text.encode() for name, text in ACCOUNTS.items()}}
-    return tar(files, {**links, "usr/bin/env": "/bin/busybox"}, FOLDERS)
+    return tar(files, {**links, "usr/bin/env": "/bin/busybox", "var/run": "../run"}, FOLDERS)
 
 
 def tar(files: Mapping[str, bytes], links: Mapping[str, str], folders: tuple[str, ...]) -> bytes:

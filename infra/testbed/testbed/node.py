@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed import cgroups, claims, containerd, images, kubeconfig, kubelet, network, processes
-from testbed.api import Api, ApiError, until
+from testbed.api import Api, until
 from testbed.certificates import Authority
 from testbed.checkpoint import Step, passed
 from testbed.errors import LauncherError
@@ -179,10 +179,7 @@ def resources(capacity: Mapping[str, str]) -> dict[str, Any]:
 def advertise(home: Home, state: State, name: str, capacity: Mapping[str, str]) -> None:
     """Change what a node advertises; the kubelet keeps it."""
     path = f"/api/v1/nodes/{name}/status"
-    try:
-        Api.of(home, state).call("PATCH", path, {"status": resources(capacity)})
-    except ApiError as error:
-        raise LauncherError(f"node {name}: the API server answers {error}") from error
+    Api.of(home, state).call("PATCH", path, {"status": resources(capacity)})
 
 
 def remove(home: Home, state: State | None, name: str) -> None:

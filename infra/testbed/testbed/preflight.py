@@ -41,8 +41,10 @@ class Missing:
 
 
 def missing() -> list[Missing]:
-    """Look at everything. Elsewhere than on Linux and as root nothing else is worth saying."""
-    return of_machine() or [*of_programs(), *of_kernel(), *of_python(), *([] if bundle.built() else of_build())]
+    """Look at everything. Elsewhere than on Linux nothing else is worth saying."""
+    if sys.platform != "linux":
+        return of_machine()
+    return [*of_machine(), *of_programs(), *of_kernel(), *of_python(), *([] if bundle.built() else of_build())]
 
 
 def of_machine(system: str = sys.platform, user: Callable[[], int] = os.geteuid) -> list[Missing]:

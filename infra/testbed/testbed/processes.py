@@ -110,10 +110,13 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     """Run a tool of the system to its end.
 
     Raises:
-        LauncherError: It failed; the message holds what it said.
+        LauncherError: It failed, and the message holds what it said; or it is not there.
 
     """
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise LauncherError(f"the program {command[0]} is missing; see: preflight") from error
     if done.returncode:
         raise LauncherError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
     return done

@@ -13,12 +13,13 @@ from testbed.home import Home
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A testbed, as ``up`` has decided it before its first process started."""
+    """A testbed, as ``up`` has decided it before its first process started; *webhook* is the path of a kubeconfig."""
 
     cluster_name: str
     kubernetes: str
     binaries: Path
     claim: Claim
+    webhook: str = ""
 
     @property
     def server(self) -> str:
