@@ -94,6 +94,7 @@ def test_an_sts_in_trouble_makes_the_refusal_transient(world, gpu, clusters, cor
 
     assert isinstance(error, CredentialUnavailableError)
     assert "STS in us-east-1 refuses for now here, too" in str(error)
+    assert identity_calls(world) == 1
 
 
 def test_an_sts_out_of_reach_makes_the_refusal_transient(gpu, clusters, core, monkeypatch):

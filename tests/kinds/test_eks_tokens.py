@@ -139,3 +139,9 @@ def test_signing_leaves_the_environment_alone(monkeypatch):
     source().mint()
 
     assert dict(os.environ) == before
+
+
+def test_two_tokens_of_one_second_are_the_same_bytes(monkeypatch):
+    monkeypatch.setattr("multicluster.kinds.eks.token_source.datetime", type("Frozen", (), {"now": lambda _: NOW}))
+
+    assert source().mint().value == source().mint().value
