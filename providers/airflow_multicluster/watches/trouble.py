@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_multicluster.watches.finding import Finding
 from multicluster.errors import MulticlusterError
@@ -33,5 +35,13 @@ def trouble(subject: str) -> Iterator[Trouble]:
         found.finding = Finding(status="waiting" if error.transient else "failed", text=text)
     except ApiException as error:
         passing = error.status is None or error.status >= SERVER_ERROR or error.status == TOO_MANY_REQUESTS
-        text = f"{subject}: the cluster answered {error.status} {error.reason}"
+        text = f"{subject}: the cluster answered {error.status} {error.reason}{_words(error)}"
         found.finding = Finding(status="waiting" if passing else "failed", text=text)
+
+
+def _words(error: Any) -> str:
+    """Return what the API server said: the right that is missing, the object that is not there."""
+    try:
+        return f": {json.loads(error.body)['message']}"
+    except (TypeError, ValueError, LookupError):
+        return ""

@@ -63,7 +63,7 @@ def test_the_work_is_done_with_the_shipped_rights(site, component):
     assert broken(site, WORK[component]) == ""
 
 
-@pytest.mark.parametrize("mutant", mutants(), ids=str)
+@pytest.mark.parametrize("mutant", list(mutants()), ids=str)
 def test_each_verb_is_needed(site, mutant):
     with in_force(site, mutant):
         law = broken(site, WORK[mutant.component])
