@@ -254,7 +254,7 @@ class NodeGroups:
         await self.clock.sleep(self.delays.delete)
         failures = [failure for one in group.instances if (failure := await self._what_failed(group, one))]
         if failures:
-            self.mark(group, State.DELETE_FAILED, Problem(code="AsgInstanceTerminationFailures", message=failures[0]))
+            self.mark(group, State.DELETE_FAILED, Problem(code="NodeTerminationFailure", message=failures[0]))
             return
         for instance in list(group.instances):
             self.end(group, instance, "the group was deleted.")

@@ -19,7 +19,8 @@ from testbed.home import CACHE
 BUSYBOX = Path("/bin/busybox")
 PAUSE = "registry.k8s.io/pause:3.10"
 NAMES = tuple(
-    f"docker.io/library/{name}" for name in ("busybox:1.36", "busybox:latest", "alpine:latest", "alpine:3.24.2")
+    f"docker.io/library/{name}"
+    for name in ("busybox:1.36", "busybox:1.37", "busybox:latest", "alpine:latest", "alpine:3.24.2")
 )
 """The last one is the XCom sidecar of the stock KubernetesPodOperator 10.25."""
 FOLDERS = ("bin", "etc", "home", "root", "run", "usr", "usr/bin", "var", "var/log")

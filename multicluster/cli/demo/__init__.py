@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from multicluster.cli.demo.grounds import GROUNDS, refusal
@@ -53,8 +51,9 @@ def run(args: argparse.Namespace) -> int:
         return 2
     if args.ui:
         from multicluster.cli.demo.ui import serve_ui
+        from multicluster.cli.demo.workshop import cache_folder
 
-        return serve_ui(SCENARIOS[args.scenario], log_folder(), ground=args.ground)
+        return serve_ui(SCENARIOS[args.scenario], cache_folder(), ground=args.ground)
     return _play(SCENARIOS[args.scenario], args)
 
 
@@ -67,10 +66,10 @@ def _play(scenario: Scenario, args: argparse.Namespace) -> int:
     from multicluster.cli.demo.outcome import differences
     from multicluster.cli.demo.play import Stage, play
     from multicluster.cli.demo.screen import screen
-    from multicluster.cli.demo.workshop import Workshop
+    from multicluster.cli.demo.workshop import Workshop, cache_folder
 
     as_json = args.output == "json"
-    workshop = Workshop(scenario.name, log_folder())
+    workshop = Workshop(scenario.name, cache_folder())
     try:
         with screen(sys.stderr if as_json else sys.stdout, plain=as_json or args.verbose) as shown:
             stage = Stage(home=workshop.home, log=workshop.log, screen=shown, ground=args.ground, echo=args.verbose)
@@ -97,8 +96,3 @@ def _say_where(workshop: Workshop) -> None:
     sys.stdout.flush()
     if kept is not None:
         say(f"Airflow's own log: {kept}")
-
-
-def log_folder() -> Path:
-    """Return the folder in which the last log of each scenario is kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-multicluster"

@@ -81,7 +81,7 @@ class Play:
         self._say("testbed", "starting a Kubernetes for each cluster (about 10 seconds)")
 
     def _with_world(self, airflow: AirflowProcess, world: World) -> Facts:
-        self._say("world", NOTICES[self._stage.ground].format(clusters=", ".join(world.entrances)))
+        self._say("world", NOTICES[self._stage.ground].format(clusters=", ".join(CLUSTERS.values())))
         for injection in self._scenario.injections:
             if not injection.at_first_line:
                 self._inject(world, injection)

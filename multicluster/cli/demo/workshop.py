@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return where the last log of each scenario is kept, and where testbeds of demos have their homes."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-multicluster"
 
 
 class Workshop:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from multicluster.cli.demo.grounds import launcher
 from multicluster.cli.demo.scenarios import CLUSTERS
+from multicluster.cli.demo.workshop import cache_folder
 
 if TYPE_CHECKING:
     from multicluster.simulator.delays import Delays
@@ -62,7 +63,7 @@ def end_abandoned() -> list[str]:
 
 def testbeds_folder() -> Path:
     """Return where the testbeds of demos have their homes."""
-    return Path.home() / ".cache" / "airflow-multicluster" / "testbed" / "worlds"
+    return cache_folder() / "testbed" / "worlds"
 
 
 def kubelets(world: World, cluster: str) -> tuple[str, ...]:

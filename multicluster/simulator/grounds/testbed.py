@@ -39,7 +39,7 @@ class TestbedCluster:
     """One testbed. Orders to nodes return at once and are carried out in turn, node by node; see ``settled``."""
 
     __test__ = False
-    stand_in = "busybox:1.36"
+    stand_in = "busybox:1.37"
 
     def __init__(self, name: str, *, host: Host, clock: Clock, launcher: Launcher, authenticate: Authenticate) -> None:
         self.name, self.url = name, ""

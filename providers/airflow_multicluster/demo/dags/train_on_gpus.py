@@ -15,7 +15,7 @@ echo '{"accuracy": 0.93}' > /airflow/xcom/return.json
 exit {{ params.exit_code }}
 """
 REPORT = 'echo "accuracy $ACCURACY (from the XCom of the pod before)"'
-PODS = {"image": "busybox:1.36", "startup_check_interval_seconds": 0.1, "poll_interval": 0.1}
+PODS = {"image": "busybox:1.37", "startup_check_interval_seconds": 0.1, "poll_interval": 0.1}
 BRACKETS = {"eks": "gpu-use1", "gke": "gpu-euw4"}
 
 with DAG("train_on_gpus", schedule=None, params={"exit_code": 0}, default_args=PODS) as dag:
