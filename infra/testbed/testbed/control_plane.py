@@ -127,6 +127,7 @@ def controller_manager(home: Home, state: State) -> list[str]:
         *as_user(home, state, "kube-controller-manager"),
         f"--service-account-private-key-file={home.pki}/service-account.key", f"--root-ca-file={home.pki}/ca.crt",
         "--use-service-account-credentials", f"--cluster-name={state.cluster_name}",
+        f"--cluster-signing-cert-file={home.pki}/ca.crt", f"--cluster-signing-key-file={home.pki}/ca.key",
         "--kube-api-qps=200", "--kube-api-burst=300",  # at the default of 20 its own credentials take four seconds
     ]  # fmt: skip
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from .residue import groups, left, links
+from .conftest import Launcher
+from .residue import groups, left, links, name
 
 pytestmark = [pytest.mark.testbed, pytest.mark.slow]
 
@@ -14,6 +18,28 @@ UP = ["claimed", "recorded", "bridged", "certified", "etcd", "api-server", "serv
 JOINING = ["node-recorded", "node-certified", "node-started", "node-registered", "node-completed", "node-ready"]
 LEAVING = ["node-killed", "node-deleted"]
 DOWN = ["killed", "unmounted", "ungrouped", "unbridged", "cleared"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """A pod as the kernel sees it: a process, a network namespace, and links of this machine."""
+
+    pid: int
+    network: str
+    links: list[str]
+
+
+def running_pod(launcher: Launcher) -> Pod:
+    """Start a testbed with one pod, and find what the kernel knows of it."""
+    up = launcher("up", "--nodes", "1")
+    kubectl = [up["kubectl"], "--kubeconfig", up["kubeconfig"]]
+    subprocess.run([*kubectl, "run", "one", "--image=busybox:1.36", "--", "sleep", "600"], check=True)
+    subprocess.run([*kubectl, "wait", "--for=condition=Ready", "pod/one", "--timeout=60s"], check=True)
+    members = Path("/sys/fs/cgroup").glob(f"**/{name(launcher.home)}/**/cgroup.procs")
+    pid = min(int(word) for path in members for word in path.read_text().split())
+    veths = [one.removeprefix("link ") for one in links(launcher.home) if "mctb" not in one]
+    assert veths
+    return Pod(pid=pid, network=str(Path(f"/proc/{pid}/ns/net").readlink()), links=veths)
 
 
 def test_every_step_is_tried():
@@ -76,8 +102,8 @@ def test_up_works_over_what_a_crash_left(launcher):
 
 
 @pytest.mark.parametrize("damage", ["unreadable", "half", "gone", "everything"])
-def test_down_needs_no_state(launcher, damage):
-    launcher("up", "--nodes", "1")
+def test_down_needs_no_state_to_end_what_runs(launcher, damage):
+    pod = running_pod(launcher)
     if damage == "unreadable":
         (launcher.home / "state.json").write_text("{")
     elif damage == "half":
@@ -90,3 +116,6 @@ def test_down_needs_no_state(launcher, damage):
     launcher("down")
 
     assert left(launcher.home) == []
+    assert not Path(f"/proc/{pod.pid}").exists()
+    assert pod.network not in Path("/proc/self/mountinfo").read_text()
+    assert [link for link in pod.links if Path(f"/sys/class/net/{link}").exists()] == []

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-TESTBED = Path(__file__).resolve().parents[2] / "infra" / "testbed"
+TESTBED = Path(__file__).resolve().parents[3] / "infra" / "testbed"
 sys.path.insert(0, str(TESTBED))
 
 

@@ -1,0 +1,81 @@
+"""Processes are found and ended by their mark, and no stranger is."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from testbed import processes
+from testbed.api import until
+from testbed.errors import LauncherError
+from testbed.home import Home
+
+SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
+
+
+@pytest.fixture
+def home(tmp_path):
+    one = Home.at(tmp_path / "home")
+    one.create()
+    yield one
+    processes.kill(one)
+
+
+def start(home, part):
+    return processes.start(home, part, SLEEP, log=home.logs / f"{part}.log")
+
+
+def test_a_process_is_found_by_its_home_and_part(home):
+    one, other = start(home, "etcd"), start(home, "node/cpu-1")
+
+    assert {found.pid for found in processes.marked(home)} == {one.pid, other.pid}
+    assert [found.pid for found in processes.marked(home, "node/cpu-1")] == [other.pid]
+    assert processes.marked(Home.at(home.path / "other")) == []
+
+
+def test_a_part_ends_and_the_others_go_on(home):
+    one, other = start(home, "node/a"), start(home, "node/ab")
+
+    processes.kill(home, "node/a")
+
+    assert one.wait(timeout=10) == -9
+    assert [found.pid for found in processes.marked(home)] == [other.pid]
+
+
+def test_children_bear_the_mark_and_end_too(home):
+    script = f"import subprocess, sys; subprocess.run({SLEEP!r})"
+    parent = processes.start(home, "etcd", [sys.executable, "-c", script], log=home.logs / "parent.log")
+    log = home.logs / "parent.log"
+    until("the child writes", lambda: log.read_text(), alive=lambda: parent.poll() is None, logs=log, seconds=30)
+    assert len(processes.marked(home)) == 2
+
+    processes.kill(home)
+
+    assert parent.wait(timeout=10) == -9
+    assert processes.marked(home) == []
+
+
+def test_a_stranger_with_a_longer_path_is_spared(home, tmp_path):
+    stranger = Home(path=home.path.with_name("home-2"))
+    spared = processes.start(stranger, "etcd", SLEEP, log=tmp_path / "stranger.log")
+
+    processes.kill(home)
+
+    assert spared.poll() is None
+    processes.kill(stranger)
+
+
+def test_a_process_gets_nothing_of_the_callers_environment(home, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+
+    assert set(processes.environment(home, "etcd")) == {
+        "PATH", "HOME", "PYTHONPATH", "MULTICLUSTER_TESTBED_MARK", "MULTICLUSTER_TESTBED_PART",
+    }  # fmt: skip
+
+
+def test_a_tool_that_fails_is_quoted_and_one_that_is_absent_named():
+    with pytest.raises(LauncherError, match=r"ls: .*no-such-file"):
+        processes.run("ls", "/no-such-file")
+    with pytest.raises(LauncherError, match="no-such-tool is missing"):
+        processes.run("no-such-tool")
