@@ -18,18 +18,21 @@ class Watched:
     """What a command cost."""
 
     seconds: float
-    megabytes: float
-    """Highest sum over the process and all its descendants; a page that several share counts once, in parts (PSS)."""
+    held: float
+    """MB, the highest sum over the process and all its descendants; a page that several share counts once (PSS)."""
+    resident: float
+    """MB, the same where a shared page counts for each of those who share it (RSS)."""
 
 
 def watch(command: list[str], *, folder: Path, environment: Mapping[str, str] | None = None) -> Watched:
     """Run *command* to its end; raise RuntimeError with what it printed when it does not exit 0."""
     started = time.monotonic()
-    peak = 0
+    held = resident = 0
     with (folder / "output.txt").open("w+") as output:
         process = psutil.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         while True:
-            peak = max(peak, _held(process))
+            now = _memory(process)
+            held, resident = max(held, now[0]), max(resident, now[1])
             try:
                 code = process.wait(timeout=SAMPLE_SECONDS)
                 break
@@ -39,15 +42,17 @@ def watch(command: list[str], *, folder: Path, environment: Mapping[str, str] | 
         if code:
             output.seek(0)
             raise RuntimeError(f"{command} ended with {code}:\n{output.read()}")
-    return Watched(seconds=seconds, megabytes=peak / 1e6)
+    return Watched(seconds=seconds, held=held / 1e6, resident=resident / 1e6)
 
 
-def _held(process: psutil.Process) -> int:
-    total = 0
+def _memory(process: psutil.Process) -> tuple[int, int]:
+    """Return PSS and RSS, bytes; outside Linux, which alone tells what is shared, RSS twice."""
+    held = resident = 0
     try:
         for member in (process, *process.children(recursive=True)):
             memory = member.memory_full_info()
-            total += getattr(memory, "pss", memory.rss)  # Linux alone tells what is shared
+            held += getattr(memory, "pss", memory.rss)
+            resident += memory.rss
     except psutil.NoSuchProcess:
         pass  # it ended while it was looked at; the next sample sees the rest
-    return total
+    return held, resident
