@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections import OrderedDict
 
@@ -10,6 +11,7 @@ from multicluster.simulator.kubernetes.resources import EVENTS
 from multicluster.simulator.kubernetes.store import Store
 
 _KEPT = 2000
+SCHEDULER = "default-scheduler"
 
 
 class EventRecorder:
@@ -23,17 +25,17 @@ class EventRecorder:
         self._order = itertools.count()
         self._names: OrderedDict[tuple[str, ...], tuple[str, str]] = OrderedDict()
 
-    def normal(self, about: Document, reason: str, message: str, component: str) -> None:
-        """Say that something went as expected."""
-        self._record(about, reason, message, component, "Normal")
+    def normal(self, about: Document, reason: str, message: str, component: str, path: str = "") -> None:
+        """Say that something went as expected, about a part of the object if there is a path."""
+        self._record(about, reason, message, component, kind="Normal", path=path)
 
-    def warning(self, about: Document, reason: str, message: str, component: str) -> None:
-        """Say that something went wrong."""
-        self._record(about, reason, message, component, "Warning")
+    def warning(self, about: Document, reason: str, message: str, component: str, path: str = "") -> None:
+        """Say that something went wrong, about a part of the object if there is a path."""
+        self._record(about, reason, message, component, kind="Warning", path=path)
 
-    def _record(self, about: Document, reason: str, message: str, component: str, kind: str) -> None:
+    def _record(self, about: Document, reason: str, message: str, component: str, *, kind: str, path: str) -> None:
         metadata = about["metadata"]
-        known = (metadata.get("uid", ""), reason, message, component)
+        known = (metadata.get("uid", ""), reason, message, component, path)
         place = self._names.get(known)
         if place is not None and self._store.find(EVENTS, *place) is not None:
             self._store.change(EVENTS, *place, self._again)
@@ -48,6 +50,7 @@ class EventRecorder:
             "uid": metadata.get("uid", ""),
             "apiVersion": about.get("apiVersion"),
             "resourceVersion": metadata.get("resourceVersion", ""),
+            "fieldPath": path,
         }
         self._store.create(
             EVENTS,
@@ -58,14 +61,9 @@ class EventRecorder:
                 "involvedObject": {key: value for key, value in involved.items() if value},
                 "reason": reason,
                 "message": message,
-                "source": {"component": component, **_host(about)},
-                "firstTimestamp": stamp(now),
-                "lastTimestamp": stamp(now),
-                "eventTime": None if component == "kubelet" else micro_stamp(now),
-                "count": 1,
+                **_told(about, reason, component, now),
                 "type": kind,
                 "reportingComponent": component,
-                "reportingInstance": _host(about).get("host", ""),
             },
         )
         self._names[known] = (namespace, name)
@@ -75,8 +73,24 @@ class EventRecorder:
                 self._store.remove(EVENTS, *place)
 
     def _again(self, event: Document) -> None:
-        event["count"] = int(event.get("count") or 1) + 1
-        event["lastTimestamp"] = stamp(self._store.clock.now())
+        now = self._store.clock.now()
+        if event["source"]:
+            event["count"] += 1
+            event["lastTimestamp"] = stamp(now)
+        else:
+            count = (event.get("series") or {"count": 1})["count"] + 1
+            event["series"] = {"count": count, "lastObservedTime": micro_stamp(now)}
+
+
+def _told(about: Document, reason: str, component: str, now: dt.datetime) -> Document:
+    """Return by whom and when: the scheduler writes through events.k8s.io, all others as of old."""
+    if component == SCHEDULER:
+        action = {"FailedScheduling": "Scheduling", "Preempted": "Preempting"}.get(reason, "Binding")
+        times: Document = {"firstTimestamp": None, "lastTimestamp": None, "eventTime": micro_stamp(now)}
+        return {"source": {}, **times, "action": action, "reportingInstance": component}
+    times = {"firstTimestamp": stamp(now), "lastTimestamp": stamp(now), "eventTime": None}
+    host = _host(about) if component == "kubelet" else {}
+    return {"source": {"component": component, **host}, **times, "count": 1, "reportingInstance": host.get("host", "")}
 
 
 def _host(about: Document) -> dict[str, str]:

@@ -124,6 +124,9 @@ CLAIMS = Resource(
     plural="persistentvolumeclaims", kind="PersistentVolumeClaim", short_names=("pvc",), subresources=("status",)
 )
 LIMIT_RANGES = Resource(plural="limitranges", kind="LimitRange", short_names=("limits",))
+PRIORITY_CLASSES = Resource(
+    plural="priorityclasses", kind="PriorityClass", group="scheduling.k8s.io", namespaced=False, short_names=("pc",)
+)
 LEASES = Resource(plural="leases", kind="Lease", group="coordination.k8s.io")
 DAEMON_SETS = Resource(
     plural="daemonsets",
@@ -165,6 +168,7 @@ RESOURCES = (
     LEASES,
     LIMIT_RANGES,
     NEW_EVENTS,
+    PRIORITY_CLASSES,
     ROLES,
     ROLE_BINDINGS,
     CLUSTER_ROLES,
@@ -187,6 +191,11 @@ def resource_named(plural: str) -> Resource:
 def stored(resource: Resource) -> Resource:
     """Return the resource under which objects are kept: itself, but the core group's for an alias."""
     return _STORED[resource.alias_of] if resource.alias_of else resource
+
+
+def kinds() -> set[str]:
+    """Return the kinds of all resources."""
+    return {resource.kind for resource in RESOURCES}
 
 
 def groups() -> tuple[str, ...]:

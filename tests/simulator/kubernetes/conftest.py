@@ -139,7 +139,8 @@ def pod(name: str, *command: str, **spec: Any) -> dict[str, Any]:
         **spec.pop("container", {}),
     }
     metadata = {"name": name, **spec.pop("metadata", {})}
-    return {"metadata": metadata, "spec": {"restartPolicy": "Never", "containers": [container], **spec}}
+    fixed = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1}
+    return {"metadata": metadata, "spec": {**fixed, "containers": [container], **spec}}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ JOBS = "/apis/batch/v1/namespaces/default/jobs"
 
 def job(*command, **spec):
     container = {"name": "base", "image": "busybox", "command": list(command)}
-    template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    template = {"spec": {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [container]}}
     return {"metadata": {"name": "j"}, "spec": {"template": template, **spec}}
 
 

@@ -92,7 +92,7 @@ def test_descriptions_show_conditions_and_events(ok, applied):
 
     pod, node = ok("describe", "pod", "p"), ok("describe", "node", "n1")
 
-    assert "Started container base" in pod
+    assert "Container started" in pod
     assert re.search(r"Ready +True", node)
 
 
@@ -116,7 +116,7 @@ def test_exec_gives_output_and_exit_code_where_the_client_speaks_websocket(ok, a
 def test_delete_waits_until_the_pod_is_gone(ok, applied, cluster):
     applied()
 
-    assert 'pod "p" deleted' in ok("delete", "pod", "p")
+    assert 'pod "p" deleted' in ok("delete", "pod", "p", "--grace-period=1")
     assert cluster.objects("pods") == []
 
 
@@ -145,7 +145,7 @@ def test_nodes_are_labelled_tainted_cordoned_and_drained(ok, applied, cluster):
     ok("label", "node", "n1", "pool=l4")
     ok("taint", "node", "n1", "gpu=yes:NoSchedule")
 
-    ok("drain", "n1", "--force", "--ignore-daemonsets", "--timeout=20s")
+    ok("drain", "n1", "--force", "--ignore-daemonsets", "--grace-period=1", "--timeout=20s")
 
     (node,) = cluster.objects("nodes")
     assert node["metadata"]["labels"]["pool"] == "l4"

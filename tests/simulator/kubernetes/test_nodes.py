@@ -134,6 +134,8 @@ def test_pods_leave_a_node_that_stays_not_ready_for_five_minutes(new_cluster, ne
     clock.advance(299)
     assert "deletionTimestamp" not in cluster.objects("pods")[0]["metadata"]
     clock.advance(1)
+    cluster.wait_until("pods", lambda pods: "deletionTimestamp" in pods[0]["metadata"])
+    clock.advance(30)
 
     cluster.wait_until("pods", lambda pods: not pods)
 

@@ -172,7 +172,7 @@ def test_errors_of_the_server_are_retried(cluster, operator):
 
 
 def test_a_killed_task_deletes_its_pod(cluster, operator):
-    task = Run(operator(FOREVER))
+    task = Run(operator(FOREVER, termination_grace_period=1))
     cluster.wait_until("pods", running)
 
     task.operator.on_kill()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from aiohttp import web
 from multidict import MultiMapping
 
-from multicluster.simulator.kubernetes.api.request_info import is_true
+from multicluster.simulator.kubernetes.api.options import is_true
 from multicluster.simulator.kubernetes.documents import Document, at, moment, name_of, nano_stamp
 from multicluster.simulator.kubernetes.kubelet.kubelet import Kubelet
 from multicluster.simulator.kubernetes.kubelet.log_buffer import LogBuffer, LogLine
 from multicluster.simulator.kubernetes.resources import NODES
-from multicluster.simulator.kubernetes.status import ApiError, not_found
+from multicluster.simulator.kubernetes.status import ApiError, forbidden_field, invalid, invalid_value, not_found
 from multicluster.simulator.kubernetes.store import Store
 
 _PULLING = ("ErrImagePull", "ImagePullBackOff")
@@ -31,19 +31,35 @@ class LogOptions:
     limit: int | None
 
 
-def options(query: MultiMapping[str], now: dt.datetime) -> LogOptions:
-    """Read the options of a log request. Raises `ApiError` 400."""
+def options(query: MultiMapping[str], now: dt.datetime, pod: str) -> LogOptions:
+    """Read the options of a log request. Raises `ApiError` 400 and 422."""
     try:
         since = moment(query["sinceTime"]) if query.get("sinceTime") else None
-        if query.get("sinceSeconds"):
-            since = now - dt.timedelta(seconds=int(query["sinceSeconds"]))
+        seconds, tail, limit = (
+            int(query[name]) if query.get(name) else None for name in ("sinceSeconds", "tailLines", "limitBytes")
+        )
+        causes = [
+            invalid_value(
+                name,
+                value,
+                f"must be greater than or equal to {least}" if least == 0 else f"must be greater than {least - 1}",
+            )
+            for name, value, least in (("tailLines", tail, 0), ("limitBytes", limit, 1), ("sinceSeconds", seconds, 1))
+            if value is not None and value < least
+        ]
+        if since is not None and seconds is not None:
+            causes.append(forbidden_field("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"))
+        if causes:
+            raise invalid("PodLogOptions", "", pod, causes)
+        if seconds is not None:
+            since = now - dt.timedelta(seconds=seconds)
         return LogOptions(
             follow=is_true(query.get("follow", "")),
             timestamps=is_true(query.get("timestamps", "")),
             previous=is_true(query.get("previous", "")),
             since=since,
-            tail=int(query["tailLines"]) if query.get("tailLines") else None,
-            limit=int(query["limitBytes"]) if query.get("limitBytes") else None,
+            tail=tail,
+            limit=limit,
         )
     except ValueError as error:
         raise ApiError(400, f"unable to decode the log options: {error}") from error
@@ -51,7 +67,7 @@ def options(query: MultiMapping[str], now: dt.datetime) -> LogOptions:
 
 async def send_log(request: web.BaseRequest, kubelet: Kubelet, pod: Document, store: Store) -> web.StreamResponse:
     """Send a container's log, following it if asked to. Raises `ApiError` 400."""
-    asked = options(request.query, store.clock.now())
+    asked = options(request.query, store.clock.now(), name_of(pod))
     container = container_named(pod, request.query.get("container", ""))
     if not at(pod, "spec", "nodeName"):
         return web.Response(status=204)  # a real server has no kubelet to ask either
@@ -81,10 +97,8 @@ def container_named(pod: Document, name: str) -> str:
     if name and name not in (*mains, *inits):
         raise ApiError(400, f"container {name} is not valid for pod {name_of(pod)}")
     if not name and len(mains) > 1:
-        choices = f"choose one of: [{' '.join(mains)}]"
-        if inits:
-            choices += f" or one of the init containers: [{' '.join(inits)}]"
-        raise ApiError(400, f"a container name must be specified for pod {name_of(pod)}, {choices}")
+        choices = " ".join([*inits, *mains])
+        raise ApiError(400, f"a container name must be specified for pod {name_of(pod)}, choose one of: [{choices}]")
     return str(name or mains[0])
 
 

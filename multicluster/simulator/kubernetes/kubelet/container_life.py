@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 from multicluster.simulator.kubernetes.documents import Document, at
@@ -15,6 +16,7 @@ from multicluster.simulator.kubernetes.kubelet.running import Place
 
 _MESSAGE_BYTES, _MESSAGE_LINES, _MESSAGE_LOG_BYTES = 4096, 80, 2048
 _START_FAILED = 128
+_NEVER = "1970-01-01T00:00:00Z"
 
 
 class ContainerLife:
@@ -24,11 +26,14 @@ class ContainerLife:
         self._services = services
         self._report = report
         self._record = record
+        self.started = asyncio.Event()
 
     async def keep(self) -> bool:
         """Run the container, again where the restart policy says so; return whether its last run succeeded."""
         record, policy = self._record, str(self._report.pod["spec"].get("restartPolicy"))
-        if record.role == "init" and policy == "Always":
+        if record.role == "sidecar":
+            policy = "Always"
+        elif record.role == "init" and policy == "Always":
             policy = "OnFailure"
         failures = 0
         while True:
@@ -52,38 +57,40 @@ class ContainerLife:
         try:
             record.running = await start(self._services, record.spec, place)
         except StartError as error:
-            record.state = {"terminated": self._terminated(_START_FAILED, started, "StartError", str(error))}
-            self._report.warn("Failed", f"Error: {error}")
+            record.state = {"terminated": self._terminated(_START_FAILED, _NEVER, "StartError", str(error))}
+            self._report.warn("Failed", f"Error: {error}", record)
             self._report.publish()
             return
         record.log = record.running.log
         record.state = {"running": {"startedAt": started}}
-        self._report.say("Created", f"Created container: {record.name}")
-        self._report.say("Started", f"Started container {record.name}")
+        self.started.set()
+        self._report.say("Created", "Container created", record)
+        self._report.say("Started", "Container started", record)
         self._report.publish()
 
     async def stop(self, grace: float) -> None:
         """End the container if it runs."""
         record = self._record
         if record.running is not None and record.terminated is None:
-            self._report.say("Killing", f"Stopping container {record.name}")
+            self._report.say("Killing", f"Stopping container {record.name}", record)
             self._note_end(await record.running.stop(grace))
 
     async def _back_off(self, failures: int) -> None:
         """Wait before the next start: not at all before the first, then twice as long each time."""
         record, delays = self._record, self._services.delays
         record.last_state = record.state
-        record.restarts += 1
         if failures == 0:
+            record.restarts += 1
             record.state = {"waiting": {"reason": "ContainerCreating"}}
             return
         seconds = min(delays.max_backoff, delays.restart_backoff * 2 ** (failures - 1))
         where = self._report.where
         message = f"back-off {seconds:g}s restarting failed container={record.name} pod={where}"
         record.state = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
-        self._report.warn("BackOff", f"Back-off restarting failed container {record.name} in pod {where}")
+        self._report.warn("BackOff", f"Back-off restarting failed container {record.name} in pod {where}", record)
         self._report.publish()
         await self._services.clock.sleep(seconds)
+        record.restarts += 1
 
     async def _configure(self) -> Place:
         while True:
@@ -91,15 +98,18 @@ class ContainerLife:
                 return place_of(self._services, self._report.pod, self._record.spec)
             except MissingReferenceError as error:
                 self._record.state = {"waiting": {"reason": "CreateContainerConfigError", "message": str(error)}}
-                self._report.warn("Failed", f"Error: {error}")
+                self._report.warn("Failed", f"Error: {error}", self._record)
                 self._report.publish()
                 await self._services.clock.sleep(self._services.delays.config_retry)
 
     def _note_end(self, code: int) -> None:
         record = self._record
         started = at(record.state, "running", "startedAt", default=self._report.now)
+        reason = "Completed" if code == 0 else "Error"
+        if record.running is not None and record.running.out_of_memory:
+            reason = "OOMKilled"
         record.running = None
-        record.state = {"terminated": self._terminated(code, started, "Completed" if code == 0 else "Error", "")}
+        record.state = {"terminated": self._terminated(code, started, reason, "")}
 
     def _terminated(self, code: int, started: str, reason: str, message: str) -> Document:
         message = message or self._message(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from multicluster.simulator.kubernetes.documents import Document, uid_of
+from multicluster.simulator.kubernetes.documents import Document, at, uid_of
 from multicluster.simulator.kubernetes.kubelet import environment, volumes
 from multicluster.simulator.kubernetes.kubelet.log_buffer import LogBuffer
 from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
@@ -17,7 +17,12 @@ from multicluster.simulator.kubernetes.kubelet.running import (
     RunningSidecar,
     command_line,
 )
+from multicluster.simulator.kubernetes.quantities import quantities
 
+_RUNTIME = (
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process:"
+)
 _REFUSED = ("pgrep", "pkill", "killall")
 
 
@@ -27,6 +32,8 @@ class StartError(Exception):
 
 class Ended:
     """A container that has nothing to run and ended at once."""
+
+    out_of_memory = False
 
     def __init__(self, log: LogBuffer, place: Place) -> None:
         self.log = log
@@ -102,18 +109,17 @@ async def start(services: NodeServices, container: Document, place: Place) -> Ru
             output=lambda _descriptor, data: log.write(data),
         )
     except (OSError, ValueError) as error:
-        raise StartError(_runtime_message(argv[0], error)) from error
-    return RunningProcess(child, log, place)
+        raise StartError(f"{_RUNTIME} {refusal(argv[0], error)}: unknown") from error
+    memory = quantities(at(container, "resources", "limits")).get("memory")
+    return RunningProcess(child, log, place, None if memory is None else int(memory))
 
 
-def _runtime_message(program: str, error: Exception) -> str:
+def refusal(program: str, error: Exception) -> str:
+    """Return a runtime's words for a program that cannot be executed."""
     if isinstance(error, FileNotFoundError):
-        why = "no such file or directory" if "/" in program else "executable file not found in $PATH"
+        why = f"stat {program}: no such file or directory" if "/" in program else "executable file not found in $PATH"
     elif isinstance(error, PermissionError):
         why = "permission denied"
     else:
         why = str(error)
-    return (
-        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
-        f'unable to start container process: error during container init: exec: "{program}": {why}'
-    )
+    return f'exec: "{program}": {why}'

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from multicluster.simulator.kubernetes.kubelet.container_start import StartError, refusal
 from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
 from multicluster.simulator.kubernetes.kubelet.processes import ChildProcess
 from multicluster.simulator.kubernetes.kubelet.running import Running, RunningSidecar, command_line
@@ -18,7 +20,7 @@ _SIGNALLING = re.compile(
     r"(?<!\w)(kill|killpg|pkill|killall5?|pgrep|skill|snice|xkill|fuser|send_signal|pidfd_send_signal)(?!\w)"
 )
 _REFUSAL = b"simulator: an exec that signals processes is refused, for it would run on this machine\n"
-_REFUSED_CODE, _NOT_FOUND = 126, 127
+_REFUSED_CODE = 126
 Output = asyncio.Queue["tuple[int, bytes] | None"]
 
 
@@ -59,7 +61,7 @@ class Execution:
             self._child.close_stdin()
 
     async def run(self) -> int:
-        """Execute and return the exit code; `output` ends with None."""
+        """Execute and return the exit code; `output` ends with None. Raises `StartError`."""
         try:
             if isinstance(self._running, RunningSidecar):
                 return await self._sidecar(self._running)
@@ -80,9 +82,10 @@ class Execution:
                 interactive=True,
             )
         except (OSError, ValueError) as error:
-            message = f'exec failed: unable to start container process: exec: "{self._command[0]}": {error}\n'
-            self.output.put_nowait((STDERR, message.encode()))
-            return _NOT_FOUND
+            raise StartError(
+                f'failed to exec in container: failed to start exec "{secrets.token_hex(32)}": OCI runtime exec '
+                f"failed: exec failed: unable to start container process: {refusal(self._command[0], error)}: unknown"
+            ) from error
         self._child = child
         for data in self._pending:
             child.write(data)

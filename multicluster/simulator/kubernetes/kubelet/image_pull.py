@@ -14,12 +14,17 @@ async def pull(services: NodeServices, report: PodReport, record: ContainerRecor
     image, node = str(record.spec.get("image", "")), str(report.pod["spec"]["nodeName"])
     if not services.images.valid(image):
         await _refuse(report, record, image)
-    if (node, image) in services.pulled and services.images.exists(image):
-        report.say("Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod')
+    policy = record.spec.get("imagePullPolicy")
+    if policy == "Never" and not services.images.exists(image):
+        await _miss(report, record, image)
+    if policy == "Never" or (policy != "Always" and (node, image) in services.pulled and services.images.exists(image)):
+        report.say(
+            "Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod', record
+        )
         return
     failures = 0
     while True:
-        report.say("Pulling", f'Pulling image "{image}"')
+        report.say("Pulling", f'Pulling image "{image}"', record)
         await services.clock.sleep(services.delays.image_pull)
         if services.images.exists(image):
             break
@@ -30,30 +35,54 @@ async def pull(services: NodeServices, report: PodReport, record: ContainerRecor
     report.say(
         "Pulled",
         f'Successfully pulled image "{image}" in {took} ({took} including waiting). Image size: 0 bytes.',
+        record,
     )
 
 
 async def _refuse(report: PodReport, record: ContainerRecord, image: str) -> None:
     """Leave a container whose image name is none waiting for good, as a kubelet does."""
-    why = f'couldn\'t parse image name "{image}": invalid reference format'
-    _wait(report, record, "InvalidImageName", f'Failed to apply default image tag "{image}": {why}')
-    report.warn("InspectFailed", f'Failed to apply default image tag "{image}": {why}')
-    report.warn("Failed", "Error: InvalidImageName")
+    why = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": {_objection(image)}'
+    _wait(report, record, "InvalidImageName", why)
+    report.warn("InspectFailed", why, record)
+    report.warn("Failed", "Error: InvalidImageName", record)
     await asyncio.Event().wait()
+
+
+async def _miss(report: PodReport, record: ContainerRecord, image: str) -> None:
+    """Leave a container waiting for an image that is not there and may not be pulled."""
+    why = f'Container image "{image}" is not present with pull policy of Never'
+    _wait(report, record, "ErrImageNeverPull", why)
+    report.warn("ErrImageNeverPull", why, record)
+    report.warn("Failed", "Error: ErrImageNeverPull", record)
+    await asyncio.Event().wait()
+
+
+def _objection(image: str) -> str:
+    lower = "/" in image or image == image.lower()
+    return "invalid reference format" + ("" if lower else f": repository name (library/{image}) must be lowercase")
+
+
+def _full(image: str) -> str:
+    """Return an image's name with its registry, as a container runtime writes it."""
+    first, slash, _ = image.partition("/")
+    if slash and (set(first) & {".", ":"} or first == "localhost"):
+        return image
+    return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
 
 
 async def _back_off(services: NodeServices, report: PodReport, record: ContainerRecord, failures: int) -> None:
     delays, image = services.delays, str(record.spec.get("image", ""))
+    full = _full(image)
     why = (
-        "rpc error: code = NotFound desc = failed to pull and unpack image: failed to resolve reference "
-        f'"{image}": {image}: not found'
+        f'rpc error: code = NotFound desc = failed to pull and unpack image "{full}": failed to resolve reference '
+        f'"{full}": {full}: not found'
     )
-    report.warn("Failed", f'Failed to pull image "{image}": {why}')
-    report.warn("Failed", "Error: ErrImagePull")
+    report.warn("Failed", f'Failed to pull image "{image}": {why}', record)
+    report.warn("Failed", "Error: ErrImagePull", record)
     _wait(report, record, "ErrImagePull", why)
     await services.clock.sleep(delays.pull_backoff / 2)
-    report.say("BackOff", f'Back-off pulling image "{image}"')
-    report.warn("Failed", "Error: ImagePullBackOff")
+    report.say("BackOff", f'Back-off pulling image "{image}"', record)
+    report.warn("Failed", "Error: ImagePullBackOff", record)
     _wait(report, record, "ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {why}')
     await services.clock.sleep(min(delays.max_backoff, delays.pull_backoff * 2**failures))
 

@@ -48,7 +48,8 @@ class PodReport:
         def write(pod: Document) -> None:
             status = pod.setdefault("status", {})
             known = status.get("conditions") or []
-            status.update(self._forced, phase=phase, conditions=judged.conditions(self.records, phase, known, self.now))
+            conditions = judged.conditions(self.records, phase, known, self.now, sandbox="podIP" in self._forced)
+            status.update(self._forced, phase=phase, conditions=conditions)
             inits = [record.status() for record in self.records if record.role != "main"]
             if inits:
                 status["initContainerStatuses"] = inits
@@ -61,15 +62,21 @@ class PodReport:
         except ApiError:
             return
 
-    def say(self, reason: str, message: str) -> None:
-        """Record a normal event."""
+    def say(self, reason: str, message: str, record: ContainerRecord | None = None) -> None:
+        """Record a normal event, about a container if there is one."""
         if not self.silent:
-            self._services.events.normal(self.pod, reason, message, "kubelet")
+            self._services.events.normal(self.pod, reason, message, "kubelet", _path(record))
 
-    def warn(self, reason: str, message: str) -> None:
-        """Record a warning."""
+    def warn(self, reason: str, message: str, record: ContainerRecord | None = None) -> None:
+        """Record a warning, about a container if there is one."""
         if not self.silent:
-            self._services.events.warning(self.pod, reason, message, "kubelet")
+            self._services.events.warning(self.pod, reason, message, "kubelet", _path(record))
+
+
+def _path(record: ContainerRecord | None) -> str:
+    if record is None:
+        return ""
+    return f"spec.{'containers' if record.role == 'main' else 'initContainers'}{{{record.name}}}"
 
 
 def _record(container: Document, *, init: bool) -> ContainerRecord:

@@ -136,8 +136,12 @@ class ChildProcess:
         return await asyncio.shield(self.ended)
 
     async def stop(self, grace: float) -> int:
-        """Ask it to end (SIGTERM), kill it after `grace` seconds; return the exit code."""
-        self._signal(signal.SIGTERM)
+        """Ask it to end (SIGTERM), kill it after `grace` seconds; return the exit code.
+
+        As the first process of a container's own PID namespace, it does not get signals it has no handler for.
+        """
+        if _handles(self.pid, signal.SIGTERM):
+            self._signal(signal.SIGTERM)
         patience = asyncio.ensure_future(self._clock.sleep(grace))
         try:
             await asyncio.wait({self.ended, patience}, return_when=asyncio.FIRST_COMPLETED)
@@ -176,6 +180,16 @@ class ChildProcess:
 
     def _kill_group(self) -> None:
         _signal_group(self.pid, signal.SIGKILL)
+
+
+def _handles(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal; where /proc does not tell, yes."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True
+    caught = next((line for line in status.splitlines() if line.startswith("SigCgt:")), "SigCgt: 0")
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

@@ -12,6 +12,7 @@ from multicluster.simulator.kubernetes.kubelet.running import Running
 
 Role = Literal["init", "sidecar", "main"]
 _RUNTIME = "simulator"
+ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(kw_only=True)
@@ -82,10 +83,10 @@ def phase(records: Iterable[ContainerRecord], restart_policy: str) -> str:
     return "Failed" if restart_policy == "Never" else "Running"
 
 
-def conditions(records: list[ContainerRecord], phase: str, previous: list[Document], now: str) -> list[Document]:
+def conditions(
+    records: list[ContainerRecord], phase: str, previous: list[Document], now: str, *, sandbox: bool
+) -> list[Document]:
     """Return a pod's conditions; those whose status stays keep the time of their last transition."""
-    inits = [record for record in records if record.role != "main"]
-    uninitialized = [record.name for record in inits if not (record.ready or record.succeeded)]
     unready = [record.name for record in records if record.role == "main" and not record.ready]
     known = {condition["type"]: condition for condition in previous}
     if phase == "Succeeded":
@@ -95,13 +96,22 @@ def conditions(records: list[ContainerRecord], phase: str, previous: list[Docume
     else:
         readiness = _verdict(unready, "ContainersNotReady", "containers with unready status")
     wanted = {
-        "PodReadyToStartContainers": {"status": "False" if phase in ("Succeeded", "Failed") else "True"},
-        "Initialized": _verdict(uninitialized, "ContainersNotInitialized", "containers with incomplete status"),
+        "PodReadyToStartContainers": {"status": "True" if sandbox and phase not in ENDED else "False"},
+        "Initialized": _initialized(records, phase),
         "Ready": readiness,
         "ContainersReady": readiness,
     }
     result = [_condition(kind, values, known.get(kind), now) for kind, values in wanted.items()]
     return [*result, *(condition for kind, condition in known.items() if kind not in wanted)]
+
+
+def _initialized(records: list[ContainerRecord], phase: str) -> Document:
+    if phase == "Succeeded":
+        return {"status": "True", "reason": "PodCompleted"}
+    if any(record.role == "main" and ("waiting" not in record.state or record.last_state) for record in records):
+        return {"status": "True"}
+    missing = [record.name for record in records if record.role != "main" and not (record.ready or record.succeeded)]
+    return _verdict(missing, "ContainersNotInitialized", "containers with incomplete status")
 
 
 def _verdict(culprits: list[str], reason: str, message: str) -> Document:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from multicluster.simulator.kubernetes.kubelet.log_buffer import LogBuffer
+from multicluster.simulator.kubernetes.kubelet.memory import exceeded
 from multicluster.simulator.kubernetes.kubelet.processes import ChildProcess
 from multicluster.simulator.kubernetes.kubelet.volumes import Mounts
 
@@ -30,6 +31,7 @@ class Running(Protocol):
 
     log: LogBuffer
     place: Place
+    out_of_memory: bool
 
     async def wait(self) -> int:
         """Return the exit code as Kubernetes reports it (128 + number for a signal) once the container has ended."""
@@ -47,10 +49,14 @@ class Running(Protocol):
 class RunningProcess:
     """A container that is a child process."""
 
-    def __init__(self, child: ChildProcess, log: LogBuffer, place: Place) -> None:
+    def __init__(self, child: ChildProcess, log: LogBuffer, place: Place, memory: int | None) -> None:
         self.log = log
         self.place = place
+        self.out_of_memory = False
         self._child = child
+        if memory is not None:
+            watch = asyncio.ensure_future(self._limit(memory))
+            child.ended.add_done_callback(lambda _: watch.cancel())
 
     async def wait(self) -> int:
         """See `Running`."""
@@ -64,6 +70,11 @@ class RunningProcess:
         """See `Running`."""
         self._child.kill()
 
+    async def _limit(self, memory: int) -> None:
+        await exceeded(self._child.pid, memory)
+        self.out_of_memory = True
+        self._child.kill()
+
     def _reported(self, code: int) -> int:
         self.log.close()
         return _SIGNALLED - code if code < 0 else code
@@ -75,6 +86,8 @@ class RunningSidecar:
     The real one is a shell loop that Airflow ends with `kill -2 $(pgrep -u $(id -u) -f 'sh')`. Outside a container
     that line signals every process of the user with "sh" in its command line, so it is understood here, never run.
     """
+
+    out_of_memory = False
 
     def __init__(self, log: LogBuffer, place: Place) -> None:
         self.log = log

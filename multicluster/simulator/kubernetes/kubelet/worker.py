@@ -15,7 +15,6 @@ from multicluster.simulator.kubernetes.kubelet.pod_report import PodReport
 from multicluster.simulator.kubernetes.kubelet.records import ContainerRecord
 from multicluster.simulator.kubernetes.kubelet.references import MissingReferenceError
 
-_SIDECAR_GRACE = 2.0
 _DEADLINE = "Pod was active on the node longer than the specified deadline"
 
 
@@ -35,12 +34,17 @@ class PodWorker:
         self._services = services
         self._report = PodReport(services, pod)
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._sidecars: list[asyncio.Task[bool]] = []
         self._lives = {record.name: ContainerLife(services, self._report, record) for record in self._report.records}
 
     @property
     def node(self) -> str:
         """The node the pod is on."""
         return str(self._report.pod["spec"]["nodeName"])
+
+    @property
+    def _grace(self) -> float:
+        return float(self._report.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     @property
     def lost(self) -> bool:
@@ -87,8 +91,8 @@ class PodWorker:
             self._report.publish()
             raise
         finally:
-            life.cancel()
-            ending.cancel()
+            for task in (life, ending, *self._sidecars):
+                task.cancel()
             self.kill()
 
     async def _wait_for_ending(self) -> Ending:
@@ -104,8 +108,7 @@ class PodWorker:
         if self._ending.done():
             return self._ending.result()
         self._report.warn("DeadlineExceeded", _DEADLINE)
-        grace = float(self._report.pod["spec"].get("terminationGracePeriodSeconds", 30))
-        return Ending(grace=grace, reason="DeadlineExceeded", message=_DEADLINE)
+        return Ending(grace=self._grace, reason="DeadlineExceeded", message=_DEADLINE)
 
     async def _live(self) -> None:
         report = self._report
@@ -119,14 +122,22 @@ class PodWorker:
             if record.role == "init" and not await self._lives[record.name].keep():
                 return
             if record.role == "sidecar":
-                await self._lives[record.name].begin()
+                self._sidecars.append(asyncio.ensure_future(self._lives[record.name].keep()))
+                await self._lives[record.name].started.wait()
         mains = [record for record in report.records if record.role == "main"]
         for record in mains:
             record.state = {"waiting": {"reason": "ContainerCreating"}}
         await asyncio.gather(*(self._lives[record.name].keep() for record in mains))
-        sidecars = [record for record in report.records if record.role == "sidecar"]
-        await asyncio.gather(*(self._lives[record.name].stop(_SIDECAR_GRACE) for record in sidecars))
-        report.publish()
+        await self._stop_sidecars()
+
+    async def _stop_sidecars(self) -> None:
+        """End the sidecars, the last first, each within what is left of the pod's grace period."""
+        for task in self._sidecars:
+            task.cancel()
+        for record in reversed(self._report.records):
+            if record.role == "sidecar":
+                await self._lives[record.name].stop(self._grace)
+        self._report.publish()
 
     async def _mount(self) -> None:
         while True:
@@ -139,6 +150,8 @@ class PodWorker:
                 return
 
     async def _stop(self, ending: Ending) -> None:
+        for task in self._sidecars:
+            task.cancel()
         if ending.reason:
             self._report.force(phase="Failed", reason=ending.reason, message=ending.message)
         await asyncio.gather(*(life.stop(ending.grace) for life in self._lives.values()))

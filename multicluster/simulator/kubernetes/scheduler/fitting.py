@@ -43,6 +43,11 @@ def add(taken: Quantities, more: Quantities) -> None:
         taken[name] = taken.get(name, Fraction(0)) + amount
 
 
+def fits(pod: Document, node: Document, taken: Mapping[str, Quantities]) -> bool:
+    """Whether a pod fits on a node."""
+    return not _obstacles(pod, node) and not _judged_shortages(pod_requests(pod), node, taken.get(name_of(node), {}))
+
+
 def placement(pod: Document, nodes: Iterable[Document], taken: Mapping[str, Quantities]) -> Placement:
     """Return where a pod goes: of the nodes it fits on, the one with the fewest pods."""
     every = list(nodes)

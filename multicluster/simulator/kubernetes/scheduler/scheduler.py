@@ -6,15 +6,17 @@ import logging
 
 from multicluster.simulator.clock import Clock
 from multicluster.simulator.kubernetes.delays import PodDelays
+from multicluster.simulator.kubernetes.deletion import DeleteOptions, Deletion
 from multicluster.simulator.kubernetes.documents import Document, at, name_of, namespace_of, stamp, uid_of
-from multicluster.simulator.kubernetes.events import EventRecorder
+from multicluster.simulator.kubernetes.events import SCHEDULER, EventRecorder
 from multicluster.simulator.kubernetes.quantities import Quantities, pod_requests
 from multicluster.simulator.kubernetes.resources import NODES, PODS
 from multicluster.simulator.kubernetes.scheduler.fitting import Placement, add, placement, usage
+from multicluster.simulator.kubernetes.scheduler.preemption import preemption, priority
 from multicluster.simulator.kubernetes.store import Store
 
 _log = logging.getLogger(__name__)
-_COMPONENT = "default-scheduler"
+_COMPONENT = SCHEDULER
 
 
 class Scheduler:
@@ -25,6 +27,7 @@ class Scheduler:
         self._clock = clock
         self._events = events
         self._delays = delays
+        self._deletion = Deletion(store)
         self._told: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -42,7 +45,7 @@ class Scheduler:
             self._told.clear()
             return
         nodes, taken = self._store.all(NODES), usage(pods)
-        for pod in sorted(waiting, key=lambda pod: pod["metadata"]["creationTimestamp"]):
+        for pod in sorted(waiting, key=lambda pod: (-priority(pod), pod["metadata"]["creationTimestamp"])):
             try:
                 self._place(pod, nodes, taken)
             except Exception as error:  # noqa: BLE001 - the loop goes on; the error is reported on the pod
@@ -53,9 +56,36 @@ class Scheduler:
         verdict = placement(pod, nodes, taken)
         if not verdict.node:
             self._tell(pod, verdict.reason, "Unschedulable")
+            self._make_room(pod, nodes)
             return
         self._bind(pod, verdict)
         add(taken.setdefault(verdict.node, {}), pod_requests(pod))
+
+    def _make_room(self, pod: Document, nodes: list[Document]) -> None:
+        """Evict pods of lower priority where that helps, once."""
+        way = preemption(pod, nodes, self._store.all(PODS))
+        if way is None or at(pod, "status", "nominatedNodeName"):
+            return
+
+        def nominate(edited: Document) -> None:
+            edited["status"]["nominatedNodeName"] = way.node
+
+        self._store.change(PODS, namespace_of(pod), name_of(pod), nominate, uid_of(pod))
+        for victim in way.victims:
+            self._evict(victim, f"Preempted by pod {uid_of(pod)} on node {way.node}")
+
+    def _evict(self, victim: Document, message: str) -> None:
+        place = (PODS, namespace_of(victim), name_of(victim))
+        condition = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "PreemptionByScheduler",
+            "message": f"{_COMPONENT}: preempting to accommodate a higher priority pod",
+            "lastTransitionTime": stamp(self._clock.now()),
+        }
+        self._store.change(*place, lambda edited: set_condition(edited, condition))
+        self._events.normal(victim, "Preempted", message, _COMPONENT)
+        self._deletion.delete(*place, DeleteOptions())
 
     def _bind(self, pod: Document, verdict: Placement) -> None:
         now = stamp(self._clock.now())
