@@ -1,8 +1,10 @@
-"""The grounds that the laws of node pools are held on: the fake, both simulated clouds, and moto in its two forms."""
+"""The grounds that laws of node pools are held on: the fake, both simulated clouds, with real nodes too, and moto."""
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from moto import mock_aws
 from moto.eks import models as moto_eks
 from moto.server import ThreadedMotoServer
 
+from multicluster.cli.demo.grounds import cannot_run, launcher
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolRefusedError
 from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
 from multicluster.kinds.eks.node_pools import EksNodePools
@@ -28,7 +31,8 @@ from multicluster.node_pools.node_facts import NodeFacts
 from multicluster.node_pools.pool import NodePoolSpec, Problem
 from multicluster.node_pools.profile import Gpu, NodePoolProfile
 from multicluster.node_pools.protocol import NodePools
-from multicluster.simulator import Delays, ManualClock, World
+from multicluster.simulator import Delays, ManualClock, SystemClock, World
+from multicluster.simulator.grounds.testbeds import Testbeds
 from multicluster.testing.fake_clock import FakeClock
 from multicluster.testing.fake_node_pools import FakeNodePools
 
@@ -36,7 +40,7 @@ T = TypeVar("T")
 OPTIONS = EksNodePoolOptions(
     node_role_arn="arn:aws:iam::111122223333:role/gpu-node", subnets=("subnet-a", "subnet-b"), tags={"team": "ml"}
 )
-STEP, STEPS = 20, 200
+STEP, STEPS, PACE = 20, 200, 0.2
 NO_MACHINES = Problem(code="InsufficientInstanceCapacity", message="none left in the zone", capacity=True, times=2)
 
 
@@ -108,6 +112,9 @@ class SimulatedGround:
         self.clock = ManualClock()
         self.world = stack.enter_context(World(clock=self.clock, delays=Delays.realistic()))
         self.cluster = self.add_cluster()
+        self.enter(patch)
+
+    def enter(self, patch: pytest.MonkeyPatch) -> None:
         for name in ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
             patch.delenv(name, raising=False)
         for name, value in self.world.env().items():
@@ -179,6 +186,42 @@ class SimulatedGke(SimulatedGround):
         )
 
 
+class RealNodes:
+    """The same clouds with a testbed behind each: a kubelet for every machine, and no time but the machine's."""
+
+    clock = SystemClock()
+
+    def __init__(self, stack: ExitStack, patch: pytest.MonkeyPatch, world: World) -> None:
+        self.world = world
+        self.cluster = self.add_cluster()
+        self.enter(patch)
+        stack.callback(self.clear_away)
+
+    def clear_away(self) -> None:
+        """Leave nothing for the next law."""
+        self.world.faults.clear()
+        self.world.host.run(self.delete_all)
+        self.world.settle(60)
+        assert self.world.report().nodes_left == ()
+
+    def delete_all(self) -> None:
+        for group in list(self.world.groups.groups.values()):
+            self.world.groups.delete(group)
+
+    def pass_time(self) -> None:
+        self.world.host.call(asyncio.sleep(PACE))
+
+
+class RealEks(RealNodes, SimulatedEks):
+    def add_cluster(self) -> Any:
+        return self.world.entrances["gpu"].cloud
+
+
+class RealGke(RealNodes, SimulatedGke):
+    def add_cluster(self) -> Any:
+        return self.world.entrances["gpu-europe-west4"].cloud
+
+
 class MotoGround:
     """moto, in this process or as a server. What it cannot be made to do is in test_moto_differences.py."""
 
@@ -223,7 +266,11 @@ GROUNDS: dict[str, Any] = {
     "simulated-gke": SimulatedGke,
     "moto": MotoGround,
     "moto-server": MotoGround,
+    "testbed-eks": RealEks,
+    "testbed-gke": RealGke,
 }
+NEEDED = {"moto-server": "moto_server", "testbed-eks": "testbed_world", "testbed-gke": "testbed_world"}
+"""Fixtures of grounds that outlive a test."""
 
 
 def enter_moto(stack: ExitStack, patch: pytest.MonkeyPatch, server: str) -> None:
@@ -255,10 +302,22 @@ def eks_pools(clock: Callable[[], datetime]) -> EksNodePools:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Hold each law on all grounds, except on moto where it is marked to differ (``not_on_moto``)."""
-    if "ground" in metafunc.fixturenames:
-        left_out = {"moto", "moto-server"} if metafunc.definition.get_closest_marker("not_on_moto") else set()
-        metafunc.parametrize("ground", [name for name in GROUNDS if name not in left_out], indirect=True)
+    """Hold each law on all grounds, except on moto where it is marked to differ (``not_on_moto``).
+
+    Real nodes make a difference only to laws in which time passes.
+    """
+    if "ground" not in metafunc.fixturenames:
+        return
+    left_out = {"moto", "moto-server"} if metafunc.definition.get_closest_marker("not_on_moto") else set()
+    if "until" not in metafunc.fixturenames:
+        left_out |= {"testbed-eks", "testbed-gke"}
+    marks = [pytest.mark.testbed, pytest.mark.timeout(300)]
+    grounds = [
+        pytest.param(name, marks=marks if name.startswith("testbed") else [])
+        for name in GROUNDS
+        if name not in left_out
+    ]
+    metafunc.parametrize("ground", grounds, indirect=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -275,6 +334,20 @@ def moto_server() -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def testbed_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Start both clouds with a testbed each, or skip where there can be none."""
+    reason = cannot_run(launcher(), platform=sys.platform, root=os.geteuid() == 0)
+    if reason:
+        pytest.skip(reason)
+    ground = Testbeds(command=launcher(), folder=tmp_path_factory.mktemp("worlds"), clock=SystemClock())
+    delays = Delays(create=1.5, node_join=0.1, node_ready=0, gpu_ready=0.2, drain=0.1, delete=0.2, operation=0.1)
+    with World(delays=delays, ground=ground) as world:
+        world.add_eks("gpu", system_nodes=0)
+        world.add_gke("gpu", system_nodes=0)
+        yield world
+
+
 @pytest.fixture(params=["in process", "over HTTP"])
 def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.session.Session]:
     """A session that leads to moto, in either of its forms."""
@@ -287,7 +360,7 @@ def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def ground(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, judged: object) -> Iterator[Ground]:
     with ExitStack() as stack:
-        more = [request.getfixturevalue("moto_server")] if request.param == "moto-server" else []
+        more = [request.getfixturevalue(NEEDED[request.param])] if request.param in NEEDED else []
         yield GROUNDS[request.param](stack, monkeypatch, *more)
 
 
