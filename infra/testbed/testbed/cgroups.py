@@ -19,6 +19,18 @@ def hierarchies() -> list[Path]:
     return [Path(place) for _, place, kind, *_ in lines if kind in {"cgroup", "cgroup2"}]
 
 
+def controllers() -> set[str]:
+    """Name the controllers that groups can be made with: those of v2 stand in a file, those of v1 are mount options."""
+    found: set[str] = set()
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, place, kind, options, *_ = line.split()
+        if kind == "cgroup":
+            found |= set(options.split(","))
+        elif kind == "cgroup2":
+            found |= set((Path(place) / "cgroup.controllers").read_text().split())
+    return found
+
+
 def create(name: str) -> None:
     """Make the group *name* in every hierarchy, with all controllers that can be handed down (v2 asks for that)."""
     for top in hierarchies():

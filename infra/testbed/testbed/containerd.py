@@ -25,12 +25,14 @@ stream_server_address = "127.0.0.1"
 stream_server_port = "0"
 [plugins."io.containerd.grpc.v1.cri".registry]
 config_path = "{PLACE}/registries"
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = "%(snapshotter)s"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = false
 [plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = "%s"
+bin_dir = "%(plugins)s"
 conf_dir = "{PLACE}/cni"
 """
 HOSTS = """server = "http://127.0.0.1:%(port)d"
@@ -42,10 +44,17 @@ capabilities = ["pull", "resolve"]
 
 def configure(folder: Path, plugins: Path, registry: int) -> None:
     """Write containerd's files into the node's folder, which is PLACE to it; *registry* is a port."""
-    (folder / "containerd.toml").write_text(CONFIGURATION % plugins)
+    (folder / "containerd.toml").write_text(CONFIGURATION % {"plugins": plugins, "snapshotter": snapshotter(folder)})
     registries = folder / "registries" / "_default"
     registries.mkdir(parents=True, exist_ok=True)
     (registries / "hosts.toml").write_text(HOSTS % {"port": registry})
+
+
+def snapshotter(folder: Path) -> str:
+    """Name how containers get their files: by overlay mounts, or by copies where *folder* is on an overlay itself."""
+    mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    above = [(len(place), kind) for place, kind in mounts if folder.is_relative_to(place)]
+    return "native" if max(above)[1] == "overlay" else "overlayfs"
 
 
 def command() -> list[str]:
@@ -56,3 +65,8 @@ def command() -> list[str]:
 def client() -> list[str]:
     """Begin a command of containerd's client; Kubernetes keeps its things in the namespace ``k8s.io``."""
     return ["ctr", "--address", SOCKET, "--namespace", "k8s.io"]
+
+
+def unpack(folder: Path, archive: Path) -> list[str]:
+    """Give the rest of the command that loads an archive of images."""
+    return ["images", "import", "--snapshotter", snapshotter(folder), str(archive)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from testbed.errors import LauncherError
+from testbed.machine import OWN
 
 CACHE = Path.home() / ".cache" / "airflow-multicluster" / "testbed"
 """What all testbeds of this user share: built binaries and packed images, under names that hold their digest."""
@@ -75,9 +76,13 @@ class Home:
         """Make the folder, for root's eyes only.
 
         Raises:
-            LauncherError: The folder holds things and was not made by a testbed.
+            LauncherError: The folder holds things and was not made by a testbed, or nodes could not see it.
 
         """
+        if hiding := next((place for place in OWN if self.path.is_relative_to(place)), None):
+            raise LauncherError(
+                f"{self.path} cannot be a home: each node has a {hiding} of its own; name another folder"
+            )
         if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / SIGN).exists():
             raise LauncherError(f"{self.path} holds things that are not a testbed's; name a new folder with --home")
         self.path.mkdir(parents=True, exist_ok=True)

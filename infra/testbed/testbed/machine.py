@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 OWN = ("/run", "/var/log", "/var/lib/kubelet", "/var/lib/cni")
-"""Places that kubelet, containerd and CNI use whatever they are told; each node has empty ones."""
+"""Places that kubelet, containerd and CNI use whatever they are told; each node has empty ones. No home may stand there."""
 PLACE = "/run/node"
 """The node's folder under a short name: the path of a socket holds 107 bytes."""
 CONTAINERD_SECONDS = 30.0
@@ -29,7 +29,7 @@ def main() -> int:
     containerd = spawn(plan["containerd"], plan["logs"], "containerd")
     client = plan["ctr"]
     answers(client, containerd)
-    subprocess.run([*client, "images", "import", plan["images"]], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*client, *plan["images"]], check=True, stdout=subprocess.DEVNULL)
     kubelet = spawn(plan["kubelet"], plan["logs"], "kubelet")
     return reap({containerd.pid: "containerd", kubelet.pid: "kubelet"})
 
@@ -37,19 +37,17 @@ def main() -> int:
 def isolate(name: str, folder: Path) -> None:
     """Give the machine its name and its own places; whatever is mounted from here on stays here."""
     socket.sethostname(name[:63])
-    handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)  # before /run is hidden: the home may stand in it
     for place in OWN:
         Path(place).mkdir(parents=True, exist_ok=True)
         mount("-t", "tmpfs", "-o", "mode=0755", "testbed", place)
     Path(PLACE).mkdir()
-    mount("--no-canonicalize", "--bind", f"/proc/self/fd/{handle}", PLACE, keep=handle)
-    os.close(handle)
+    mount("--bind", str(folder), PLACE)
     mount("--make-rshared", "/")
 
 
-def mount(*words: str, keep: int | None = None) -> None:
+def mount(*words: str) -> None:
     """Mount something in this namespace."""
-    subprocess.run(["mount", *words], check=True, pass_fds=[] if keep is None else [keep])
+    subprocess.run(["mount", *words], check=True)
 
 
 def spawn(command: list[str], logs: str, name: str) -> subprocess.Popen[bytes]:

@@ -118,7 +118,7 @@ def boot_plan(home: Home, state: State, node: Node) -> dict[str, Any]:
     return {
         "name": node.name,
         "logs": str(log(home, node).parent),
-        "images": str(images.archive()),
+        "images": containerd.unpack(home.nodes / node.name, images.archive()),
         "containerd": containerd.command(),
         "ctr": containerd.client(),
         "kubelet": start,

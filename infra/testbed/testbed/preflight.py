@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed import bundle, images, network
+from testbed import bundle, cgroups, images, network
 from testbed.errors import LauncherError
 
 PROGRAMS = {
@@ -98,21 +98,19 @@ def static_busybox(path: Path) -> bool:
     return path.is_file() and b"/ld-linux" not in path.read_bytes()[:4096]
 
 
-def of_kernel(filesystems: Path = Path("/proc/filesystems"), groups: Path = Path("/proc/cgroups")) -> list[Missing]:
+def of_kernel(
+    filesystems: Path = Path("/proc/filesystems"), available: Callable[[], set[str]] = cgroups.controllers
+) -> list[Missing]:
     """Does the kernel have what containers are made of?"""
     lacking = []
     if shutil.which("modprobe"):
         subprocess.run(["modprobe", "--all", "--quiet", "overlay", "bridge"], capture_output=True, check=False)
     if not re.search(r"\boverlay$", filesystems.read_text(), re.MULTILINE):
         lacking.append(Missing(what="the kernel has no overlayfs", remedy="load the module (modprobe overlay)"))
-    enabled = {line.split()[0] for line in groups.read_text().splitlines() if line.endswith("1") and line[0] != "#"}
-    mounted = [line.split()[2] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    if absent := [name for name in CONTROLLERS if name not in enabled]:
-        lacking.append(
-            Missing(what=f"the kernel has no cgroup controller {', '.join(absent)}", remedy="boot with cgroups enabled")
-        )
-    if not {"cgroup", "cgroup2"} & set(mounted):
-        lacking.append(Missing(what="no cgroup hierarchy is mounted", remedy="mount -t cgroup2 cgroup2 /sys/fs/cgroup"))
+    if absent := sorted(set(CONTROLLERS) - available()):
+        what = f"no control group can be made with {', '.join(absent)}"
+        remedy = "mount -t cgroup2 cgroup2 /sys/fs/cgroup, on a kernel that has these controllers"
+        lacking.append(Missing(what=what, remedy=remedy))
     return lacking
 
 

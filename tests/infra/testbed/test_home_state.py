@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from testbed import state
@@ -44,6 +46,13 @@ def test_a_folder_with_foreign_things_is_not_taken(tmp_path):
     with pytest.raises(LauncherError, match="not a testbed's"):
         Home.at(tmp_path).create()
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("place", ["/run/testbed", "/var/run/testbed", "/var/lib/kubelet/x"])
+def test_a_place_that_nodes_do_not_see_is_refused(place):
+    with pytest.raises(LauncherError, match="cannot be a home"):
+        Home.at(place).create()
+    assert not Path(place).exists()
 
 
 def test_a_foreign_folder_is_never_cleared_even_if_names_agree(tmp_path):

@@ -47,7 +47,7 @@ def test_children_bear_the_mark_and_end_too(home):
     script = f"import subprocess, sys; subprocess.run({SLEEP!r})"
     parent = processes.start(home, "etcd", [sys.executable, "-c", script], log=home.logs / "parent.log")
     log = home.logs / "parent.log"
-    until("the child writes", lambda: log.read_text(), alive=lambda: parent.poll() is None, logs=log, seconds=30)
+    until("the child writes", log.read_text, alive=lambda: parent.poll() is None, logs=log, seconds=30)
     assert len(processes.marked(home)) == 2
 
     processes.kill(home)

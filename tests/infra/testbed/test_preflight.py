@@ -10,8 +10,6 @@ import pytest
 from testbed import preflight
 from testbed.errors import LauncherError
 
-CGROUPS = "#subsys_name hierarchy num_cgroups enabled\n" + "".join(f"{n} 1 1 1\n" for n in preflight.CONTROLLERS)
-
 
 def test_another_system_than_linux_is_told_at_once_where_to_go():
     (only,) = preflight.of_machine(system="darwin", user=lambda: 0)
@@ -66,20 +64,13 @@ def test_the_python_of_these_tests_is_seen_to_be_dynamic():
     assert not preflight.static_busybox(Path(sys.executable).resolve())
 
 
-@pytest.mark.parametrize(
-    ("filesystems", "groups", "said"),
-    [
-        ("nodev\ttmpfs\n", CGROUPS, "overlayfs"),
-        ("nodev\toverlay\n", CGROUPS.replace("memory 1 1 1", "memory 1 1 0"), "memory"),
-    ],
-)
-def test_a_kernel_is_told_what_it_lacks(tmp_path, filesystems, groups, said):
-    (tmp_path / "filesystems").write_text(filesystems)
-    (tmp_path / "cgroups").write_text(groups)
+def test_a_kernel_is_told_all_that_it_lacks(tmp_path):
+    (tmp_path / "filesystems").write_text("nodev\ttmpfs\nnodev\toverlayed\n")
 
-    lacking = preflight.of_kernel(tmp_path / "filesystems", tmp_path / "cgroups")
+    overlay, controllers = preflight.of_kernel(tmp_path / "filesystems", lambda: {"cpu", "cpuset", "blkio"})
 
-    assert [one for one in lacking if said in one.what]
+    assert "overlayfs" in overlay.what
+    assert controllers.what.endswith("memory, pids")
 
 
 @pytest.mark.parametrize(("version", "lacks"), [("go1.26.8", 0), ("go1.21.0", 0), ("go1.20.14", 1), ("", 1)])
