@@ -108,7 +108,20 @@ def test_more_gpus_than_the_quota_are_refused(site):
         client.CoreV1Api(site.user).create_namespaced_pod(NAMESPACE, pod)
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+
+
+@kubectl
+def test_kubectl_applies_them(site):
+    command = ["kubectl", "--kubeconfig", site.ground.kubeconfig, "apply", "-k", RBAC / "all"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == len(manifests())
+
+
+@kubectl
 def test_kubectl_puts_the_same_manifests_together():
     made = subprocess.run(["kubectl", "kustomize", RBAC / "all"], capture_output=True, text=True, check=True).stdout
 

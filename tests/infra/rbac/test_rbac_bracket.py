@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from kubernetes import config
 
 from multicluster.simulator import Delays, World
 from multicluster.simulator.aws.clusters import AccessEntry
+from multicluster.simulator.clock import SystemClock
+from multicluster.simulator.grounds.testbeds import Testbeds
 from multicluster.testing.world import enter
 from tests.airflow.conftest import (  # noqa: F401 - the first two are fixtures
     dag_folder,
@@ -20,31 +22,49 @@ from tests.airflow.conftest import (  # noqa: F401 - the first two are fixtures
 )
 from tests.infra.iam.documents import permissions, policy
 
-from .manifests import GROUP, NAMESPACE, manifests
+from .manifests import GROUP, NAMESPACE, Document, manifests, path_of
+from .work import IMAGE
+
+LAUNCHER = Path(__file__).resolve().parents[3] / "infra" / "testbed" / "run"
+API = {"apiGroup": "rbac.authorization.k8s.io"}
+GROUNDS = ["simulator", pytest.param("testbed", marks=pytest.mark.testbed)]
 
 
-def apply(kubernetes: Any, subject: dict[str, str]) -> None:
-    """Make the shipped objects in a cluster, bound to one subject."""
-    for document in manifests():
-        bound = {**document, "subjects": [subject]} if "subjects" in document else document
-        kubernetes.create(document["kind"].lower() + "s", bound, NAMESPACE)
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    """Start an EKS and a GKE cluster in which nobody is an administrator."""
-    with World(delays=Delays.none()) as made:
+@pytest.fixture(scope="module", params=GROUNDS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Start an EKS and a GKE cluster in which nobody is an administrator, simulated or on real Kubernetes."""
+    ground = None
+    if request.param == "testbed":
+        request.getfixturevalue("built")
+        ground = Testbeds(command=LAUNCHER, folder=tmp_path_factory.mktemp("worlds"), clock=SystemClock())
+    with World(delays=Delays.none(), ground=ground) as made:
         eks, gke = made.add_eks("gpu-use1", rbac=True), made.add_gke("gpu-euw4", rbac=True)
         eks.everyone_is_admin = gke.everyone_is_admin = False
-        user = made.aws.key.principal.source
+        user, account = made.aws.key.principal.source, made.google.account.email
         eks.access[user] = AccessEntry(username="airflow", groups=(GROUP,))
-        api = {"apiGroup": "rbac.authorization.k8s.io"}
-        apply(eks.kubernetes, {**api, "kind": "Group", "name": GROUP})
-        apply(gke.kubernetes, {**api, "kind": "User", "name": made.google.account.email})
+        apply(made, "gpu-use1", {**API, "kind": "Group", "name": GROUP})
+        apply(made, "gpu-euw4", {**API, "kind": "User", "name": account})
         made.aws.policies.attach(user, policy("node-pools", CLUSTER="gpu-use1"))
-        made.google.grants.grant(made.google.account.email, permissions("node-pools"))
-        made.google.grants.grant(made.google.account.email, permissions("act-as-nodes"), on="default")
+        made.google.grants.grant(account, permissions("node-pools"))
+        made.google.grants.grant(account, permissions("act-as-nodes"), on="default")
         yield made
+
+
+def apply(world: World, name: str, subject: dict[str, str]) -> None:
+    """Make the shipped objects in a cluster, bound to one subject, as its administrator."""
+    for document in manifests():
+        ask(world, name, "POST", path_of(document, name=False), bound(document, subject))
+
+
+def bound(document: Document, subject: dict[str, str]) -> Document:
+    """Return an object whose subjects, if it has any, are this one."""
+    return {**document, "subjects": [subject]} if "subjects" in document else document
+
+
+def ask(world: World, name: str, method: str, path: str, body: Document | None = None) -> None:
+    """Send a request as the administrator of a cluster."""
+    with config.new_client_from_config_dict(world.kubeconfig(), context=name) as admin:
+        admin.call_api(path, method, body=body, auth_settings=["BearerToken"], _preload_content=False)
 
 
 @pytest.fixture
@@ -54,6 +74,13 @@ def registry(world: World, monkeypatch: pytest.MonkeyPatch) -> Path:
     enter(world, path, monkeypatch)
     path.write_text(json.dumps({**json.loads(path.read_text()), "defaults": {"pods": {"namespace": NAMESPACE}}}))
     return path
+
+
+def run(dag_id: str, cluster: str):
+    """Run a DAG of the Airflow tests, with an image that all grounds have."""
+    dag = find_dag(dag_id)
+    dag.get_task("train.fit").image = IMAGE
+    return read_outcome(dag.test(run_conf={"cluster": cluster}))
 
 
 def left(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -66,7 +93,7 @@ def left(world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:
 @pytest.mark.parametrize("cluster", ["gpu-use1", "gpu-euw4"])
 @pytest.mark.usefixtures("database", "registry")
 def test_a_bracket_succeeds_and_leaves_nothing(world, dag_id, cluster):
-    outcome = read_outcome(find_dag(dag_id).test(run_conf={"cluster": cluster}))
+    outcome = run(dag_id, cluster)
 
     assert (outcome.state, outcome.reasons) == ("success", {})
     assert left(world) == ((), ())
@@ -74,13 +101,13 @@ def test_a_bracket_succeeds_and_leaves_nothing(world, dag_id, cluster):
 
 @pytest.mark.usefixtures("database", "registry")
 def test_without_the_right_to_see_nodes_a_bracket_ends_red_and_names_it(world):
-    kubernetes, name = world.entrances["gpu-use1"].kubernetes, f"{GROUP}-node-read"
-    (binding,) = [one for one in kubernetes.objects("clusterrolebindings") if one["metadata"]["name"] == name]
-    kubernetes.delete("clusterrolebindings", name)
+    (binding,) = [one for one in manifests() if one["kind"] == "ClusterRoleBinding" and "node-read" in str(one)]
+    subject = {**API, "kind": "Group", "name": GROUP}
+    ask(world, "gpu-use1", "DELETE", path_of(binding))
 
-    outcome = read_outcome(find_dag("sync").test(run_conf={"cluster": "gpu-use1"}))
+    outcome = run("sync", "gpu-use1")
 
-    kubernetes.create("clusterrolebindings", {**binding, "metadata": {"name": name}})
+    ask(world, "gpu-use1", "POST", path_of(binding, name=False), bound(binding, subject))
     assert outcome.state == "failed"
     assert 'cannot list resource "nodes"' in outcome.reasons["train.node_pool_ready"]
     assert left(world) == ((), ())

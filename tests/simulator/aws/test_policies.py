@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from multicluster.simulator.aws.policies import Ask, Policies
+from multicluster.simulator.aws.policies import Ask, Policies, refused
 
 POOL = "arn:aws:eks:us-east-1:111122223333:nodegroup/gpu/mc-train/1"
 
@@ -68,3 +68,31 @@ def test_null_asks_whether_a_key_is_there(said, there):
 def test_a_policy_that_says_more_than_is_simulated_is_refused(more):
     with pytest.raises(ValueError, match="not simulated in a policy"):
         Policies().attach("role", {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*", **more}]})
+
+
+NODE_ROLE = "arn:aws:iam::111122223333:role/gpu-node"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "words"),
+    [
+        ("eks:DeleteNodegroup", POOL, f"User: me is not authorized to perform: {{}} on resource: {POOL} because"),
+        ("iam:PassRole", NODE_ROLE, f"User: me is not authorized to perform: {{}} on resource: {NODE_ROLE} because"),
+        ("iam:GetRole", NODE_ROLE, "User: me is not authorized to perform: {} on resource: role gpu-node because"),
+        ("autoscaling:DescribeScalingActivities", "*", "User: me is not authorized to perform: {} because"),
+        ("ec2:DescribeInstances", "*", "You are not authorized to perform this operation. User: me is not authorized"),
+    ],
+)
+def test_a_refusal_is_worded_as_the_service_words_it(action, resource, words):
+    error = refused("me", Ask(action=action, resource=resource))
+
+    assert (error.code, error.status) == ("AccessDenied", 403)
+    assert error.message.startswith(words.format(action))
+    assert error.message.endswith(f"because no identity-based policy allows the {action} action")
+
+
+def test_what_a_service_asks_on_behalf_of_its_caller_it_refuses_in_its_own_words():
+    error = refused("me", Ask(action="ec2:DescribeSubnets", refusal="No subnets. {}"))
+
+    assert (error.code, error.status) == ("InvalidRequestException", 400)
+    assert error.message.startswith("No subnets. User: me is not authorized to perform: ec2:DescribeSubnets because")
