@@ -91,11 +91,13 @@ def _tolerations(profile: NodePoolProfile) -> list[k8s.V1Toleration]:
 
 
 def _with_gpu(wanted: Any, resource: str) -> k8s.V1ResourceRequirements:
-    """Return *wanted* with one *resource* as limit, unless it already says how many."""
+    """Return *wanted* with a limit of *resource*: as many as it requests, one where it says nothing.
+
+    An API server refuses a request of an extended resource without a limit.
+    """
     resources = copy.deepcopy(wanted) or k8s.V1ResourceRequirements()
     if isinstance(resources, Mapping):
         resources = k8s.V1ResourceRequirements(**resources)
-    asked = {**(resources.requests or {}), **(resources.limits or {})}
-    if resource not in asked:
-        resources.limits = {**(resources.limits or {}), resource: "1"}
+    asked = (resources.requests or {}).get(resource, "1")
+    resources.limits = {resource: asked, **(resources.limits or {})}
     return resources
