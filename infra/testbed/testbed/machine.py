@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 OWN = ("/run", "/var/log", "/var/lib/kubelet", "/var/lib/cni")
-"""Places that kubelet, containerd and CNI use whatever they are told; each node has empty ones. No home may stand there."""
+"""Places that kubelet, containerd and CNI use whatever they are told: each node has its own; no home stands there."""
 PLACE = "/run/node"
 """The node's folder under a short name: the path of a socket holds 107 bytes."""
 CONTAINERD_SECONDS = 30.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -81,3 +82,20 @@ def test_json_is_one_document_on_stdout(monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out) == {"a": 1}
     assert cli.main(["preflight"]) == 1
     assert capsys.readouterr().out == "said to people\n"
+
+
+def test_the_documentation_names_every_command_and_option():
+    page = (Path(__file__).parents[3] / "docs" / "testbed.md").read_text()
+
+    assert [word for word in sorted(words(cli.parser())) if word not in page] == []
+
+
+def words(parser) -> set[str]:
+    """Collect the names of all commands below *parser* and of their options."""
+    found = set()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            found |= set(action.choices).union(*(words(one) for one in action.choices.values()))
+        else:
+            found |= {option for option in action.option_strings if option not in {"-h", "--help"}}
+    return found
