@@ -15,7 +15,7 @@ def name(home: Path) -> str:
 
 def left(home: Path) -> list[str]:
     """List every process, mount, link, control group and claim of a testbed; none is what ``down`` promises."""
-    return [*processes(home), *mounts(home), *links(home), *groups(home), *claims(home), *secrets(home)]
+    return [*processes(home), *mounts(home), *links(home), *groups(home), *claims(home), *secrets(home), *records(home)]
 
 
 def processes(home: Path) -> list[str]:
@@ -68,3 +68,9 @@ def secrets(home: Path) -> list[str]:
     """List files other than logs."""
     kept = ("log", ".multicluster-testbed")
     return [f"file {path}" for path in (home.iterdir() if home.exists() else []) if path.name not in kept]
+
+
+def records(home: Path) -> list[str]:
+    """List what CNI notes of pods outside of any home, where a node has no place of its own for it."""
+    notes = [path for path in Path("/var/lib/cni").glob("results/*") if name(home).encode() in content(path)]
+    return [f"record {path}" for path in notes]

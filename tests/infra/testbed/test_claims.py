@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import json
 import os
 import socket
@@ -97,6 +98,12 @@ def test_a_network_that_the_machine_uses_is_left_alone():
 def test_no_free_network_is_said():
     with pytest.raises(LauncherError, match="ip route"):
         claims.free_number(set(), [ipaddress.IPv4Network("10.0.0.0/8")])
+
+
+def test_a_port_that_another_testbed_has_claimed_is_not_given_out():
+    free = next(iter(claims.free_ports(set())))
+
+    assert list(itertools.islice(claims.free_ports({*claims.PORTS} - {free}), 1)) == [free]
 
 
 def test_a_port_that_is_listened_on_is_not_free():

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from .conftest import Launcher
-from .residue import left, name
+from .residue import content, left, name
 
 pytestmark = [pytest.mark.testbed, pytest.mark.slow]
 
@@ -178,15 +178,23 @@ def test_a_removed_node_is_gone_with_all_that_ran_on_it(running):
     kubectl(running, "wait", "--for=condition=Ready", "pod/on-doomed", "--timeout=30s")
     pids = {int(pid) for path in groups(running, "doomed") for pid in path.read_text().split()}
     assert pids
+    assert len(parts(running, "doomed")) >= 4  # machine, containerd, kubelet, shim
 
     running("node", "remove", "doomed")
 
     assert [item["metadata"]["name"] for item in get(running, "nodes")["items"]] == []
     assert groups(running, "doomed") == []
+    assert parts(running, "doomed") == []
     assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
     assert not (running.home / "nodes" / "doomed").exists()
     assert running("node", "remove", "doomed") == {"name": "doomed"}
     kubectl(running, "delete", "pod", "on-doomed", "--force", "--grace-period=0")
+
+
+def parts(testbed: Launcher, one: str) -> list[Path]:
+    marks = [f"MULTICLUSTER_TESTBED_MARK={testbed.home}".encode(), f"MULTICLUSTER_TESTBED_PART=node/{one}".encode()]
+    found = Path("/proc").glob("[0-9]*/environ")
+    return [path.parent for path in found if set(marks) <= set(content(path).split(b"\0"))]
 
 
 def groups(testbed: Launcher, one: str) -> list[Path]:
