@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
+from contextlib import suppress
 
-from multicluster.errors import NodePoolBusyError, NodePoolConflictError
+from multicluster.errors import NodePoolBusyError, NodePoolConflictError, NodePoolNotFoundError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePool, NodePoolState
 
@@ -38,6 +40,18 @@ def adopt(pool: NodePool, lease: Lease) -> Adoption:
             f"node pool {pool.name!r} of the same owner is being deleted; ask again once it is gone"
         )
     return Adoption.REMAKE if pool.state is NodePoolState.FAILED else Adoption.KEEP
+
+
+def take_over(pool: NodePool, lease: Lease, *, delete: Callable[[str], None]) -> NodePool:
+    """Return an existing *pool* that is what *lease*'s owner asks for; have *delete* ask for the end of a failed one.
+
+    Raises NodePoolBusyError for the failed one, and what ``adopt`` and *delete* raise.
+    """
+    if adopt(pool, lease) is Adoption.KEEP:
+        return pool
+    with suppress(NodePoolNotFoundError):  # it went away by itself: the next create finds its name free
+        delete(pool.name)
+    raise being_remade(pool)
 
 
 def being_remade(pool: NodePool) -> NodePoolBusyError:

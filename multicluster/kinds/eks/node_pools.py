@@ -23,7 +23,7 @@ from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
 from multicluster.kinds.eks.node_pool_problems import launch_problems
 from multicluster.kinds.eks.node_pool_request import nodegroup_request
 from multicluster.kinds.eks.node_pool_view import LABEL, group_names, node_pool
-from multicluster.node_pools.adoption import Adoption, adopt, being_remade
+from multicluster.node_pools.adoption import take_over
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class EksNodePools:
         request = nodegroup_request(self._cluster, spec, lease, self._options)
         there = self._find(spec.name)
         if there:
-            return self._take_over(there, lease)
+            return take_over(there, lease, delete=self.delete)
         try:
             with self._errors("CreateNodegroup", spec.name):
                 return node_pool(self._client("eks").create_nodegroup(**request)["nodegroup"])
@@ -85,7 +85,7 @@ class EksNodePools:
             there = self._find(spec.name)
             if there is None:
                 raise
-            return self._take_over(there, lease)
+            return take_over(there, lease, delete=self.delete)
 
     def get(self, name: str) -> NodePool:
         """Describe a node group, with the reasons of failed launches."""
@@ -145,15 +145,6 @@ class EksNodePools:
             return node_pool(self._describe(name))
         except NodePoolNotFoundError:
             return None
-
-    def _take_over(self, pool: NodePool, lease: Lease) -> NodePool:
-        if adopt(pool, lease) is Adoption.KEEP:
-            return pool
-        try:
-            self.delete(pool.name)
-        except NodePoolNotFoundError as error:
-            raise being_remade(pool) from error
-        raise being_remade(pool)
 
     def _describe(self, name: str) -> dict[str, Any]:
         with self._errors("DescribeNodegroup", name):

@@ -26,7 +26,7 @@ from multicluster.kinds.gke.node_pool_options import GkeNodePoolOptions
 from multicluster.kinds.gke.node_pool_problems import launch_problems
 from multicluster.kinds.gke.node_pool_request import create_body
 from multicluster.kinds.gke.node_pool_view import LABEL, group_paths, node_pool, zones
-from multicluster.node_pools.adoption import Adoption, adopt, being_remade
+from multicluster.node_pools.adoption import take_over
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class GkeNodePools:
         """
         there = self._find(spec.name)
         if there:
-            return self._take_over(there, lease)
+            return take_over(there, lease, delete=self.delete)
         body = create_body(spec, lease, self._options, locations=spec.profile.zones or self._home())
         try:
             self._container("POST", f"{self._path}/nodePools", what=f"nodePools.create {spec.name}", json=body)
@@ -78,7 +78,7 @@ class GkeNodePools:
             there = self._find(spec.name)
             if there is None:
                 raise NodePoolBusyError(f"{error} It cannot be read yet, so whose it is will be seen later") from error
-            return self._take_over(there, lease)
+            return take_over(there, lease, delete=self.delete)
         return node_pool({**body["nodePool"], "status": "PROVISIONING"})
 
     def get(self, name: str) -> NodePool:
@@ -133,15 +133,6 @@ class GkeNodePools:
             return node_pool(self._describe(name))
         except NodePoolNotFoundError:
             return None
-
-    def _take_over(self, pool: NodePool, lease: Lease) -> NodePool:
-        if adopt(pool, lease) is Adoption.KEEP:
-            return pool
-        try:
-            self.delete(pool.name)
-        except NodePoolNotFoundError as error:
-            raise being_remade(pool) from error
-        raise being_remade(pool)
 
     def _home(self) -> tuple[str, ...]:
         """Return the first of the cluster's own zones: GPUs of one job belong together, and GKE counts by zone."""
