@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cloud_judge.judge import operation_name
 
 pytestmark = pytest.mark.usefixtures("judged")
 GREEN = {
@@ -33,6 +34,19 @@ def test_work_succeeds_and_nothing_is_left(run, world, dag_id, cluster):
 
     assert (outcome.state, outcome.tasks) == ("success", GREEN)
     assert nothing_left(world)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "expected"),
+    [
+        ("gpu-use1", {"eks:CreateNodegroup", "eks:DeleteNodegroup", "ec2:DescribeInstances"}),
+        ("gpu-euw4", {"container:clusters.nodePools.create", "container:clusters.nodePools.delete"}),
+    ],
+)
+def test_what_a_bracket_asks_of_the_clouds_is_judged(run, judged, cluster, expected):
+    run("work", cluster=cluster)
+
+    assert expected <= {operation_name(exchange) for exchange in judged}
 
 
 @pytest.mark.parametrize("dag_id", ["work", "sync"])

@@ -465,3 +465,12 @@ def test_only_errors_of_ours_leave(pools: NodePools) -> None:
         pools.get("No Name At All!")
 
     assert type(caught.value).__module__ == "multicluster.errors"
+
+
+def test_what_is_asked_of_the_simulators_clouds_is_judged(
+    pools: NodePools, judged: list[Any], request: pytest.FixtureRequest
+) -> None:
+    list(pools.list())
+
+    ground = request.node.callspec.params["ground"]
+    assert bool(judged) == (ground not in {"fake", "moto", "moto-server"})
