@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import shutil
 import tempfile
@@ -276,16 +277,15 @@ class World:
         if self._stopped:
             return
         self._stopped = True
-        try:
+        with contextlib.ExitStack() as last:  # in the end and in any case, from the last to the first
+            if self._own_root:
+                last.callback(shutil.rmtree, self.root, ignore_errors=True)
+            last.callback(self.host.stop)
+            last.callback(self.ground.stop)
             with ThreadPoolExecutor(max_workers=8) as pool:  # a testbed takes seconds; none is forgotten for another
                 ends = [pool.submit(entrance.kubernetes.stop) for entrance in self.entrances.values()]
             for end in ends:
                 end.result()
-            self.ground.stop()
-        finally:
-            self.host.stop()
-            if self._own_root:
-                shutil.rmtree(self.root, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

@@ -13,6 +13,8 @@ from multicluster.cli.demo.facts import Cloud, Facts, to_document
 from multicluster.cli.demo.outcome import differences
 from multicluster.cli.demo.proof import rows
 from multicluster.cli.demo.scenarios import SCENARIOS
+from multicluster.errors import MulticlusterError
+from multicluster.simulator.grounds.launcher import TestbedError
 
 REAL = Cloud(
     pools_left=(),
@@ -41,7 +43,8 @@ FACTS = Facts(
 @pytest.fixture
 def launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "run"
-    file.touch()
+    file.write_text("""#!/bin/sh\necho '{"missing": [], "built": true}'\n""")
+    file.chmod(0o700)
     monkeypatch.setenv(grounds.LAUNCHER, str(file))
     return file
 
@@ -55,6 +58,35 @@ def test_a_testbed_needs_linux_and_root(launcher, platform, root, words):
 
     assert bool(said) == bool(words)
     assert words in said
+
+
+@pytest.mark.parametrize(
+    ("preflight", "words"),
+    [
+        ({"missing": [], "built": True}, []),
+        ({"missing": [], "built": False}, ["not built yet", "make testbed"]),
+        (
+            {"missing": [{"what": "the program runc is missing", "remedy": "Debian's package runc"}], "built": True},
+            ["the program runc is missing (Debian's package runc)", "make testbed"],
+        ),
+    ],
+)
+def test_what_a_machine_lacks_is_said_with_what_to_do(preflight, words):
+    said = grounds.lacks(preflight)
+
+    assert bool(said) == bool(words)
+    assert [word for word in words if word not in said] == []
+
+
+def test_a_launcher_that_does_not_answer_is_said(launcher):
+    launcher.write_text("#!/bin/sh\nexit 3\n")
+
+    assert f"{launcher} does not answer" in grounds.cannot_run(launcher, platform="linux", root=True)
+
+
+def test_a_testbed_that_fails_is_told_in_one_line():
+    with pytest.raises(MulticlusterError, match="testbed up: no room"), grounds.told():
+        raise TestbedError("testbed up: no room")
 
 
 def test_where_there_is_no_launcher_the_way_to_one_is_said(tmp_path, monkeypatch, capsys):

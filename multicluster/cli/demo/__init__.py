@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from multicluster.cli.demo.grounds import GROUNDS, refusal
+from multicluster.cli.demo.grounds import GROUNDS, refusal, told
 from multicluster.cli.demo.scenarios import SCENARIOS
 from multicluster.cli.output import add_output_argument, print_json, say
 
@@ -49,12 +49,15 @@ def run(args: argparse.Namespace) -> int:
     if reason := refusal(args.ground, SCENARIOS[args.scenario]):
         say(f"multicluster: {reason}")
         return 2
-    if args.ui:
-        from multicluster.cli.demo.ui import serve_ui
-        from multicluster.cli.demo.workshop import cache_folder
+    with told():
+        return _serve(args) if args.ui else _play(SCENARIOS[args.scenario], args)
 
-        return serve_ui(SCENARIOS[args.scenario], cache_folder(), ground=args.ground)
-    return _play(SCENARIOS[args.scenario], args)
+
+def _serve(args: argparse.Namespace) -> int:
+    from multicluster.cli.demo.ui import serve_ui
+    from multicluster.cli.demo.workshop import cache_folder
+
+    return serve_ui(SCENARIOS[args.scenario], cache_folder(), ground=args.ground)
 
 
 def leave(_number: int, _frame: object) -> NoReturn:

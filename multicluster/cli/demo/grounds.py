@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from multicluster.errors import MulticlusterError
 
 if TYPE_CHECKING:
     from multicluster.cli.demo.scenarios import Scenario
@@ -36,6 +39,19 @@ def refusal(ground: str, scenario: Scenario) -> str:
     if scenario.simulator_only:
         return f"--scenario {scenario.name} needs the simulator: {scenario.simulator_only}; leave out --ground testbed"
     return cannot_run(launcher(), platform=sys.platform, root=os.geteuid() == 0)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """Tell a testbed's failure in one line, where its log is among them. Raises MulticlusterError."""
+    try:
+        yield
+    except Exception as error:
+        from multicluster.simulator.fleet import NodeError
+
+        if isinstance(error, NodeError):
+            raise MulticlusterError(str(error)) from error
+        raise
 
 
 def cannot_run(command: Path, *, platform: str, root: bool) -> str:

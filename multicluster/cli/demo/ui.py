@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from multicluster.cli.demo.cloud_watch import CloudEvent, CloudWatch
+from multicluster.cli.demo.grounds import NOTICES
+from multicluster.cli.demo.scenarios import CLUSTERS
 from multicluster.cli.demo.screen import screen
 from multicluster.cli.demo.standalone import Standalone
 from multicluster.cli.demo.timeline import Line
 from multicluster.cli.demo.workshop import Workshop
-from multicluster.cli.demo.worlds import make_world, world_environment
+from multicluster.cli.demo.worlds import end_abandoned, make_world, world_environment
 from multicluster.cli.output import say
 
 if TYPE_CHECKING:
@@ -34,10 +36,14 @@ def serve_ui(scenario: Scenario, logs: Path, *, ground: str = "simulator") -> in
     """Start everything, trigger the DAG, print the address, and block until Ctrl-C or SIGTERM; returns 0."""
     workshop = Workshop(f"ui-{scenario.name}", logs)
     try:
+        if ground == "testbed":
+            for cluster in end_abandoned():
+                say(f"ended {cluster}, which a demo that was killed had left")
+            say("starting a Kubernetes for each cluster (about 10 seconds)")
         with make_world(ground, watched=True) as world, screen(sys.stdout) as shown:
             airflow = Standalone(workshop.home, workshop.log, world_environment(world))
             try:
-                return Show(scenario, world, airflow, shown).run()
+                return Show(scenario, world, airflow, shown).run(NOTICES[ground])
             except KeyboardInterrupt:
                 return 0
             finally:
@@ -56,8 +62,9 @@ class Show:
         self._began = time.monotonic()
         self._pause = threading.Event()
 
-    def run(self) -> int:
+    def run(self, notice: str) -> int:
         """Show what happens until interrupted; 1 when Airflow does not come up or ends by itself."""
+        self._line("world", "say", notice.format(clusters=", ".join(CLUSTERS.values())))
         self._line("airflow", "say", f"`airflow standalone` starts on {self._airflow.address} (20 to 60 seconds)")
         if not self._until(self._airflow.healthy, "Airflow starts"):
             return 1

@@ -39,6 +39,7 @@ class Testbeds:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.unable = UNABLE
         self._command, self._clock = command, clock
+        self._clusters: list[TestbedCluster] = []
         with searching(folder):
             self.folder = Path(tempfile.mkdtemp(prefix="", dir=folder))
             self._lock = lock(self.folder)
@@ -48,15 +49,14 @@ class Testbeds:
         del rbac
         launcher = Launcher(command=self._command, home=self.folder / name)
         cluster = TestbedCluster(name, host=host, clock=self._clock, launcher=launcher, authenticate=authenticate)
-        try:
-            cluster.start()
-        except BaseException:
-            cluster.stop()
-            raise
+        self._clusters.append(cluster)
+        cluster.start()
         return cluster
 
     def stop(self) -> None:
-        """Take the folder away."""
+        """End the testbeds that the world has not ended, also those that did not come up, and take the folder away."""
+        for cluster in self._clusters:
+            cluster.stop()
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from multicluster.simulator import World
 from multicluster.simulator.clock import SystemClock
+from multicluster.simulator.grounds.launcher import TestbedError
 from multicluster.simulator.grounds.testbeds import Testbeds, end_abandoned
 
 
@@ -35,3 +39,38 @@ def test_the_testbed_of_a_living_world_is_left_alone(command: Path, orders: Path
 
 def test_where_no_demo_ever_ran_nothing_is_abandoned(command: Path, tmp_path: Path) -> None:
     assert end_abandoned(command, tmp_path / "worlds") == []
+
+
+def test_a_testbed_that_does_not_come_up_is_ended_with_its_world(tmp_path: Path) -> None:
+    script = tmp_path / "run"
+    script.write_text(
+        f'#!/bin/sh\necho "$1" >> {tmp_path}/orders\n[ "$1" = down ] && echo "{{}}" || echo no room >&2\n'
+    )
+    script.chmod(0o700)
+    ground = Testbeds(command=script, folder=tmp_path / "worlds", clock=SystemClock())
+    with World(ground=ground) as world, pytest.raises(TestbedError, match="testbed up --cluster-name gpu: no room"):
+        world.add_eks("gpu")
+
+    assert (tmp_path / "orders").read_text().split() == ["up", "down"]
+    assert not ground.folder.exists()
+
+
+def test_no_testbed_is_forgotten_when_another_does_not_end(tmp_path: Path) -> None:
+    ended: list[str] = []
+
+    class Stubborn:
+        def __init__(self, name: str) -> None:
+            self.kubernetes, self.name = self, name
+
+        def stop(self) -> None:
+            ended.append(self.name)
+            if self.name == "first":
+                raise TestbedError("it does not end")
+
+    world = World()
+    world.entrances |= {"first": Stubborn("first"), "second": Stubborn("second")}
+    with pytest.raises(TestbedError, match="does not end"):
+        world.stop()
+
+    assert sorted(ended) == ["first", "second"]
+    assert not world.root.exists()
