@@ -88,7 +88,11 @@ def get_provider_info() -> dict[str, Any]:
         "triggers": [
             {
                 "integration-name": _INTEGRATION,
-                "python-modules": ["airflow_multicluster.triggers.pod", "airflow_multicluster.triggers.node_pool"],
+                "python-modules": [
+                    "airflow_multicluster.triggers.pod",
+                    "airflow_multicluster.triggers.node_pool",
+                    "airflow_multicluster.triggers.ask_again",
+                ],
             }
         ],
         "connection-types": [_CONNECTION],

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 
 from airflow_multicluster.triggers import haste
+from airflow_multicluster.triggers.ask_again import AskAgainTrigger
 from airflow_multicluster.triggers.inline import wait_here
-from airflow_multicluster.triggers.node_pool import AskAgainTrigger, NodePoolReadyTrigger
+from airflow_multicluster.triggers.node_pool import NodePoolReadyTrigger
 from airflow_multicluster.triggers.pod import ClusterPodTrigger
 from airflow_multicluster.watches import ready
 from airflow_multicluster.watches.finding import Finding

@@ -12,7 +12,8 @@ from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.triggers.base import BaseTrigger
 
 import airflow_multicluster.triggers
-from airflow_multicluster.triggers.node_pool import AskAgainTrigger, NodePoolGoneTrigger, NodePoolReadyTrigger
+from airflow_multicluster.triggers.ask_again import AskAgainTrigger
+from airflow_multicluster.triggers.node_pool import NodePoolGoneTrigger, NodePoolReadyTrigger
 from airflow_multicluster.triggers.pod import ClusterPodTrigger
 
 CANARY = "canary-4f1c"

@@ -53,9 +53,9 @@ class _AskingOperator(BaseOperator):
     def ask(self, context: Context) -> Any:
         """Ask once; the result is the task's. Raises MulticlusterError."""
 
-    def may_ask_again(self, error: MulticlusterError, asked: int) -> bool:
+    def may_ask_again(self, error: MulticlusterError, asked: int) -> bool:  # noqa: ARG002 - whoever overrides it may count
         """Whether asking again can help, after *asked* askings."""
-        return error.transient and asked >= 0
+        return error.transient
 
     def execute(self, context: Context) -> Any:
         """Ask; defer while the cloud is busy."""
@@ -79,7 +79,7 @@ class _AskingOperator(BaseOperator):
             self._wait(asked, end)
 
     def _wait(self, asked: int, end: float) -> None:
-        from airflow_multicluster.triggers.node_pool import AskAgainTrigger
+        from airflow_multicluster.triggers.ask_again import AskAgainTrigger
 
         trigger = AskAgainTrigger(seconds=self.poll_interval, asked=asked)
         if self.deferrable:
