@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from airflow_multicluster.lookouts import ready
+from airflow_multicluster.lookouts.finding import Finding
 from airflow_multicluster.triggers import haste
 from airflow_multicluster.triggers.ask_again import AskAgainTrigger
 from airflow_multicluster.triggers.inline import wait_here
 from airflow_multicluster.triggers.node_pool import NodePoolReadyTrigger
 from airflow_multicluster.triggers.pod import ClusterPodTrigger
-from airflow_multicluster.watches import ready
-from airflow_multicluster.watches.finding import Finding
 
 
 class Cluster:
@@ -81,7 +81,7 @@ def test_a_task_that_somebody_ended_takes_its_pod_with_it(state):
     assert trigger.hook.of.kept == 0
 
 
-class Watch:
+class Lookout:
     """Finds what it is told, one look after the other; the last one for ever."""
 
     findings: tuple[Finding, ...] = ()
@@ -97,8 +97,8 @@ class Watch:
 @pytest.fixture
 def found(monkeypatch):
     def say(*findings):
-        monkeypatch.setattr(Watch, "findings", tuple(Finding(status=status, text=text) for status, text in findings))
-        monkeypatch.setattr(ready, "ReadyWatch", Watch)
+        monkeypatch.setattr(Lookout, "findings", tuple(Finding(status=status, text=text) for status, text in findings))
+        monkeypatch.setattr(ready, "ReadyLookout", Lookout)
 
     return say
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_multicluster.watches.finding import Finding
+    from airflow_multicluster.lookouts.finding import Finding
 
 
 class _NodePoolSensor(BaseSensorOperator):
@@ -40,7 +40,7 @@ class _NodePoolSensor(BaseSensorOperator):
         self.cluster = cluster
         self.bracket = bracket
         self.deferrable = deferrable
-        self._watch: Any = None
+        self._lookout: Any = None
         self._last = "nothing was looked at yet"
 
     @abstractmethod
@@ -48,7 +48,7 @@ class _NodePoolSensor(BaseSensorOperator):
         """Return the trigger that waits until *end*, in epoch seconds."""
 
     @abstractmethod
-    def watch(self, context: Context) -> Any:
+    def lookout(self, context: Context) -> Any:
         """Return what looks, for the wait in the worker."""
 
     def execute(self, context: Context) -> Any:
@@ -71,8 +71,8 @@ class _NodePoolSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> bool:
         """Look once, in the worker."""
-        self._watch = self._watch or self.watch(context)
-        finding: Finding = self._watch.look()
+        self._lookout = self._lookout or self.lookout(context)
+        finding: Finding = self._lookout.look()
         self._last = finding.text
         self.log.info("%s", finding.text)
         if finding.status == "failed":
@@ -122,11 +122,11 @@ class NodePoolReadySensor(_NodePoolSensor):
 
         return NodePoolReadyTrigger(**self._names(context), poll_interval=self.poke_interval, deadline=end)
 
-    def watch(self, context: Context) -> Any:
+    def lookout(self, context: Context) -> Any:
         """Wait in the worker."""
-        from airflow_multicluster.watches.ready import ReadyWatch
+        from airflow_multicluster.lookouts.ready import ReadyLookout
 
-        return ReadyWatch(**self._names(context))
+        return ReadyLookout(**self._names(context))
 
 
 class NodePoolGoneSensor(_NodePoolSensor):
@@ -156,8 +156,8 @@ class NodePoolGoneSensor(_NodePoolSensor):
 
         return NodePoolGoneTrigger(**self._names(context), poll_interval=self.poke_interval, deadline=end)
 
-    def watch(self, context: Context) -> Any:
+    def lookout(self, context: Context) -> Any:
         """Wait in the worker."""
-        from airflow_multicluster.watches.gone import GoneWatch
+        from airflow_multicluster.lookouts.gone import GoneLookout
 
-        return GoneWatch(**self._names(context))
+        return GoneLookout(**self._names(context))

@@ -14,17 +14,17 @@ from airflow_multicluster.off_loop import off_loop
 from airflow_multicluster.triggers.haste import not_in_haste
 
 if TYPE_CHECKING:
-    from airflow_multicluster.watches.gone import GoneWatch
-    from airflow_multicluster.watches.ready import ReadyWatch
+    from airflow_multicluster.lookouts.gone import GoneLookout
+    from airflow_multicluster.lookouts.ready import ReadyLookout
 
 SOON = 5.0
 """Seconds to a look that only confirms."""
 
 
-class _WatchTrigger(BaseTrigger):
+class _LookoutTrigger(BaseTrigger):
     """Look every *poll_interval* seconds, until there is something to say or the *deadline* (epoch seconds) is over.
 
-    Its arguments are all that is stored: numbers, and the *names* that its watch is made of.
+    Its arguments are all that is stored: numbers, and the *names* that its lookout is made of.
     """
 
     def __init__(self, *, poll_interval: float, deadline: float, **names: str | float) -> None:
@@ -39,12 +39,12 @@ class _WatchTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
     @abstractmethod
-    def watch(self) -> ReadyWatch | GoneWatch:
+    def lookout(self) -> ReadyLookout | GoneLookout:
         """Return what looks."""
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and tell each new finding in the log."""
-        look, said, started = self.watch().look, "", time.monotonic()
+        look, said, started = self.lookout().look, "", time.monotonic()
         while True:
             finding = await off_loop(look)
             if finding.text != said:
@@ -61,21 +61,21 @@ class _WatchTrigger(BaseTrigger):
             await asyncio.sleep(min(pause, max(self.deadline - time.time(), 0)))
 
 
-class NodePoolReadyTrigger(_WatchTrigger):
+class NodePoolReadyTrigger(_LookoutTrigger):
     """Fire when pods can run on the pool's nodes, when that became impossible, or at the deadline."""
 
-    def watch(self) -> ReadyWatch:
+    def lookout(self) -> ReadyLookout:
         """Return what looks at the pool's nodes."""
-        from airflow_multicluster.watches.ready import ReadyWatch
+        from airflow_multicluster.lookouts.ready import ReadyLookout
 
-        return ReadyWatch(**self._names)
+        return ReadyLookout(**self._names)
 
 
-class NodePoolGoneTrigger(_WatchTrigger):
+class NodePoolGoneTrigger(_LookoutTrigger):
     """Fire when pool, machines and nodes are proven gone, when the cloud keeps refusing, or at the deadline."""
 
-    def watch(self) -> GoneWatch:
+    def lookout(self) -> GoneLookout:
         """Return what looks for what is left of the pool."""
-        from airflow_multicluster.watches.gone import GoneWatch
+        from airflow_multicluster.lookouts.gone import GoneLookout
 
-        return GoneWatch(**self._names)
+        return GoneLookout(**self._names)

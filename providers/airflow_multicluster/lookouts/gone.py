@@ -6,12 +6,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from airflow_multicluster.lookouts.facts import list_nodes
+from airflow_multicluster.lookouts.finding import Finding, Status
+from airflow_multicluster.lookouts.ready import FORGETFUL_SECONDS
+from airflow_multicluster.lookouts.trouble import trouble
 from airflow_multicluster.node_pools import delete_pool, refuse_strange
 from airflow_multicluster.place import Place, refuse_elsewhere
-from airflow_multicluster.watches.facts import list_nodes
-from airflow_multicluster.watches.finding import Finding, Status
-from airflow_multicluster.watches.ready import FORGETFUL_SECONDS
-from airflow_multicluster.watches.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError, NodePoolRefusedError
 from multicluster.node_pools.gone import gone
 from multicluster.node_pools.pool import NodePoolState
@@ -26,7 +26,7 @@ IN_A_ROW = 2
 """Looks that must find nothing one after the other: a cloud may not know yet, or for a moment, what it has."""
 
 
-class GoneWatch:
+class GoneLookout:
     """Looks at one pool, as often as it is asked; a pool that is not on its way out is deleted, at most *asks* times.
 
     Each look blocks on the cloud and on the cluster.

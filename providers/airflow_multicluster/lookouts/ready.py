@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from airflow_multicluster.watches.facts import list_daemon_sets, list_nodes, list_slices
-from airflow_multicluster.watches.finding import Finding
-from airflow_multicluster.watches.trouble import trouble
+from airflow_multicluster.lookouts.facts import list_daemon_sets, list_nodes, list_slices
+from airflow_multicluster.lookouts.finding import Finding
+from airflow_multicluster.lookouts.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError
 from multicluster.node_pools.readiness import Readiness, readiness
 from multicluster.node_pools.stability import Stability
@@ -20,7 +20,7 @@ FORGETFUL_SECONDS = 60.0
 """How long a cloud may not know yet what it has just been asked for."""
 
 
-class ReadyWatch:
+class ReadyLookout:
     """Looks at one pool, as often as it is asked. Each look blocks on the cloud and on the cluster."""
 
     def __init__(self, *, cluster: str, pool: str, profile: str, nodes: int) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_multicluster.hooks.cluster import find_cluster
-from airflow_multicluster.watches import gone
+from airflow_multicluster.lookouts import gone
 from multicluster.errors import NodePoolBusyError, NodePoolRefusedError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePoolSpec
@@ -34,7 +34,7 @@ def pools(monkeypatch, tmp_path):
 
 @pytest.fixture
 def moment(monkeypatch):
-    """Let the watch's time stand still; ``pass_(seconds)`` moves it."""
+    """Let the lookout's time stand still; ``pass_(seconds)`` moves it."""
     now = [1_000_000.0]
     monkeypatch.setattr(gone.time, "time", lambda: now[0])
 
@@ -44,8 +44,8 @@ def moment(monkeypatch):
     return pass_
 
 
-def watch(*, sure=True, asks=3):
-    return gone.GoneWatch(cluster="nam", pool=POOL, owner=OWNER, address="", sure=sure, asks=asks)
+def lookout(*, sure=True, asks=3):
+    return gone.GoneLookout(cluster="nam", pool=POOL, owner=OWNER, address="", sure=sure, asks=asks)
 
 
 def rent(pools):
@@ -58,11 +58,11 @@ def statuses(looking, times):
 
 
 def test_two_looks_in_a_row_that_find_nothing_prove_it(pools):
-    assert statuses(watch(), 2) == ["waiting", "done"]
+    assert statuses(lookout(), 2) == ["waiting", "done"]
 
 
 def test_a_look_that_failed_breaks_the_row(pools):
-    looking = watch()
+    looking = lookout()
     first = looking.look().status
     pools.refusals = [NodePoolBusyError("no answer")]
 
@@ -70,7 +70,7 @@ def test_a_look_that_failed_breaks_the_row(pools):
 
 
 def test_a_pool_that_was_perhaps_just_asked_for_may_yet_appear(pools, moment):
-    looking = watch(sure=False)
+    looking = lookout(sure=False)
     early = statuses(looking, 3)
     moment(gone.FORGETFUL_SECONDS)
 
@@ -87,14 +87,14 @@ def test_a_cloud_that_is_busy_was_not_asked(pools, monkeypatch):
         delete(name)
 
     monkeypatch.setattr(pools, "delete", busy_once)
-    looking = watch(asks=1)
+    looking = lookout(asks=1)
     looking.look()
 
     assert "1 of 1" in looking.look().text
 
 
 def test_what_may_be_mended_meanwhile_is_waited_for_and_what_stays_is_red(pools):
-    looking = watch()
+    looking = lookout()
     pools.refusals = [NodePoolRefusedError("not authorized")] * 20
     found = [looking.look() for _ in range(gone.PATIENCE)]
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_multicluster.watches.finding import Finding
+from airflow_multicluster.lookouts.finding import Finding
 from multicluster.errors import MulticlusterError
 
 TOO_MANY_REQUESTS = 429
@@ -24,7 +24,7 @@ class Trouble:
 
 @contextmanager
 def trouble(subject: str) -> Iterator[Trouble]:
-    """Turn errors of the block into a finding: transient ones let the watch go on, others end it."""
+    """Turn errors of the block into a finding: transient ones let the lookout go on, others end it."""
     from kubernetes.client.exceptions import ApiException
 
     found = Trouble()
