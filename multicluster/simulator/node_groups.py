@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from multicluster.simulator.fleet import Activity, Instance, NodeError, NodeGroup, Problem, State
 from multicluster.simulator.kubernetes.status import ApiError
@@ -21,29 +20,9 @@ if TYPE_CHECKING:
 
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.delays import Delays
+    from multicluster.simulator.wording import Incident, Wording
 
 STARTUP_TAINT = {"key": "node.cloudprovider.kubernetes.io/uninitialized", "value": "true", "effect": "NoSchedule"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Incident:
-    """Something that goes wrong in a step: a code of the cloud and its sentence."""
-
-    code: str
-    message: str
-
-
-class Wording(Protocol):
-    """How one cloud names its machines and words a launch that failed."""
-
-    def name_instance(self, group: NodeGroup) -> tuple[str, str, str]:
-        """Return the id, the node's name and the address of a new instance."""
-
-    def provider_id(self, group: NodeGroup, instance: Instance) -> str:
-        """Return how a node names the machine it is."""
-
-    def launch_failed(self, group: NodeGroup, incident: Incident) -> tuple[str, Problem]:
-        """Return the message of the failed activity, and the problem the group gets when no launch succeeds in time."""
 
 
 class NodeGroups:

@@ -29,10 +29,11 @@ from multicluster.simulator.grounds.simulated import SimulatedGround
 from multicluster.simulator.host import Handler, Host
 from multicluster.simulator.kubernetes.users import User
 from multicluster.simulator.machine_types import AWS_TYPES
-from multicluster.simulator.node_groups import Incident, NodeGroups
+from multicluster.simulator.node_groups import NodeGroups
 from multicluster.simulator.registry_document import registry
 from multicluster.simulator.report import CloudReport, Report
 from multicluster.simulator.tls import CertificateAuthority
+from multicluster.simulator.wording import Incident
 
 if TYPE_CHECKING:
     from collections import Counter

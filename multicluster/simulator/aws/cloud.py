@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from multicluster.simulator.delays import Delays
     from multicluster.simulator.faults import Faults
     from multicluster.simulator.fleet import Instance, NodeGroup
-    from multicluster.simulator.node_groups import Incident, NodeGroups
+    from multicluster.simulator.node_groups import NodeGroups
+    from multicluster.simulator.wording import Incident
 
 
 class Aws:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from multicluster.simulator.aws.clusters import EksCluster
     from multicluster.simulator.aws.identities import Iam
     from multicluster.simulator.aws.nodegroup_request import NodegroupRequest
-    from multicluster.simulator.node_groups import Incident, NodeGroups
+    from multicluster.simulator.node_groups import NodeGroups
+    from multicluster.simulator.wording import Incident
 
 GPU_TAINT_KEY = "nvidia.com/gpu"
 

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from multicluster.simulator.google.clusters import GkeCluster
     from multicluster.simulator.google.identities import AccessToken
     from multicluster.simulator.host import Host
-    from multicluster.simulator.node_groups import Incident, NodeGroups
+    from multicluster.simulator.node_groups import NodeGroups
     from multicluster.simulator.tls import CertificateAuthority
+    from multicluster.simulator.wording import Incident
 
 IMPERSONATE = re.compile(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessToken")
 IAM_SCOPE = "https://www.googleapis.com/auth/iam"

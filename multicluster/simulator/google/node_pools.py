@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from multicluster.simulator.fleet import Instance
     from multicluster.simulator.google.clusters import GkeCluster
     from multicluster.simulator.google.operations import Operation, Operations
-    from multicluster.simulator.node_groups import Incident, NodeGroups
+    from multicluster.simulator.node_groups import NodeGroups
+    from multicluster.simulator.wording import Incident
 
 STATUS = {
     State.CREATING: "PROVISIONING", State.ACTIVE: "RUNNING", State.UPDATING: "RECONCILING", State.DELETING: "STOPPING",
