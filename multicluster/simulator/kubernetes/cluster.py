@@ -31,8 +31,10 @@ from multicluster.simulator.kubernetes.kubelet.kubelet import Kubelet
 from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
 from multicluster.simulator.kubernetes.kubelet.processes import Processes
 from multicluster.simulator.kubernetes.nodes import Nodes
+from multicluster.simulator.kubernetes.quotas import Quotas
 from multicluster.simulator.kubernetes.resources import NAMESPACES, NODES, resource_named
 from multicluster.simulator.kubernetes.scheduler.scheduler import Scheduler
+from multicluster.simulator.kubernetes.service_accounts import ServiceAccountTokens
 from multicluster.simulator.kubernetes.store import Store
 from multicluster.simulator.kubernetes.users import Authenticate
 from multicluster.simulator.tls import CertificateAuthority
@@ -78,6 +80,7 @@ class KubernetesCluster:
         self._store = Store(clock)
         self._events = EventRecorder(self._store)
         self._deletion = Deletion(self._store)
+        tokens = ServiceAccountTokens(clock.now)
         self._services = NodeServices(
             store=self._store,
             clock=clock,
@@ -86,24 +89,25 @@ class KubernetesCluster:
             deletion=self._deletion,
             processes=Processes(self._folder, clock),
             images=images,
+            tokens=tokens,
             folder=self._folder,
         )
-        owners = OwnerCollector(self._store, self._deletion)
+        self._owners = OwnerCollector(self._store, self._deletion)
         self._kubelet = Kubelet(self._services)
         self._orphans = OrphanCollector(self._store, delays.orphan_collection)
         self._evictions = TaintEviction(self._store, self._deletion, self._events)
         self._scheduler = Scheduler(self._store, clock, self._events, delays)
         self._nodes = Nodes(self._store, self._events, self._deletion, version)
         self._gpus = GpuAccounting(self._store, clock.now)
-        self._admission = Admission(self._store)
+        self._admission = Admission(self._store, Quotas(self._store))
         self._jobs = JobController(self._store, self._admission, self._deletion, self._events)
         self._namespaces = NamespaceController(self._store, self._deletion, self._authority.pem)
         self._server = ApiServer(
             store=self._store,
-            objects=Objects(self._store, self._admission, self._deletion, owners),
+            objects=Objects(self._store, self._admission, self._deletion),
             kubelet=self._kubelet,
             services=self._services,
-            authenticate=authenticate,
+            authenticate=lambda token: tokens.user(token) or authenticate(token),
             faults=self.faults,
             authorizer=Authorizer(self._store, enforced=rbac),
             version=version,

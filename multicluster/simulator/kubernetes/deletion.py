@@ -7,21 +7,25 @@ from dataclasses import dataclass
 
 from multicluster.simulator.kubernetes.documents import Document, at, name_of, namespace_of, stamp
 from multicluster.simulator.kubernetes.resources import NAMESPACES, NODES, PODS, Resource
-from multicluster.simulator.kubernetes.status import conflict
+from multicluster.simulator.kubernetes.status import conflict, forbidden
 from multicluster.simulator.kubernetes.store import Store
 
 _TERMINAL = ("Succeeded", "Failed")
 _DEFAULT_GRACE = 30
+ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+_FINALIZERS = {"Orphan": ORPHAN, "Foreground": FOREGROUND}
+_KEPT = ("default", "kube-public", "kube-system")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteOptions:
-    """What a client may say with a delete. `grace` None means the object's own."""
+    """What a client may say with a delete. `grace` None means the object's own; `dry`: nothing is done."""
 
     grace: int | None = None
     uid: str = ""
     resource_version: str = ""
     propagation: str = ""
+    dry: bool = False
 
 
 class Deletion:
@@ -34,12 +38,15 @@ class Deletion:
         """Delete an object, or begin to. Return its state and whether it is gone. Raises `ApiError` 404 and 409."""
         document = self._store.get(resource, namespace, name)
         self._check(resource, document, options)
+        if resource is NAMESPACES and name in _KEPT:
+            raise forbidden("namespaces", "", name, "this namespace may not be deleted")
+        if options.dry:
+            return document, resource not in (PODS, NAMESPACES)
         if resource is PODS:
             return self._delete_pod(document, options)
-        if resource is NAMESPACES:
-            return self._mark(resource, document, 0), False
-        if at(document, "metadata", "finalizers"):
-            return self._mark(resource, document, 0), False
+        finalizer = _FINALIZERS.get(options.propagation)
+        if resource is NAMESPACES or finalizer or at(document, "metadata", "finalizers"):
+            return self._mark(resource, document, 0, finalizer), False
         return self._store.remove(resource, namespace, name), True
 
     def finish(self, resource: Resource, document: Document) -> bool:
@@ -79,14 +86,22 @@ class Deletion:
         if running is not None and running <= grace:
             return pod, False
         if grace == 0 and not at(pod, "metadata", "finalizers"):
-            return self._store.remove(PODS, namespace_of(pod), name_of(pod)), True
+            last = self._store.remove(PODS, namespace_of(pod), name_of(pod))
+            ended = {"deletionTimestamp": stamp(self._store.clock.now()), "deletionGracePeriodSeconds": 0}
+            return {**last, "metadata": {**last["metadata"], **ended, "generation": _next_generation(last)}}, True
         return self._mark(PODS, pod, grace), False
 
-    def _mark(self, resource: Resource, document: Document, grace: int) -> Document:
+    def _mark(self, resource: Resource, document: Document, grace: int, finalizer: str | None = None) -> Document:
         until = stamp(self._store.clock.now() + dt.timedelta(seconds=grace))
 
         def mark(edited: Document) -> None:
             edited["metadata"].setdefault("deletionTimestamp", until)
+            if finalizer:
+                edited["metadata"]["finalizers"] = [*edited["metadata"].get("finalizers", []), finalizer]
+            if resource.generations and "deletionTimestamp" not in document["metadata"]:
+                edited["metadata"]["generation"] = _next_generation(document)
+            if resource is not NAMESPACES:
+                edited["metadata"].setdefault("deletionGracePeriodSeconds", grace)
             if resource is PODS:
                 edited["metadata"]["deletionTimestamp"] = until
                 edited["metadata"]["deletionGracePeriodSeconds"] = grace
@@ -98,10 +113,17 @@ class Deletion:
     @staticmethod
     def _check(resource: Resource, document: Document, options: DeleteOptions) -> None:
         metadata = document["metadata"]
-        for what, wanted, actual in (
-            ("UID", options.uid, metadata["uid"]),
-            ("ResourceVersion", options.resource_version, metadata["resourceVersion"]),
+        for what, wanted, actual, then in (
+            ("UID", options.uid, metadata["uid"], "deleted and then recreated"),
+            ("ResourceVersion", options.resource_version, metadata["resourceVersion"], "modified"),
         ):
             if wanted and wanted != actual:
-                why = f"Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {actual}"
-                raise conflict(resource.plural, resource.group, metadata["name"], why)
+                why = (
+                    f"the {what} in the precondition ({wanted}) does not match the {what} in record ({actual}). "
+                    f"The object might have been {then}"
+                )
+                raise conflict(resource.kind, resource.group, metadata["name"], why)
+
+
+def _next_generation(document: Document) -> int:
+    return int(document["metadata"].get("generation", 0)) + 1

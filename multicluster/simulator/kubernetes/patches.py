@@ -10,7 +10,7 @@ from multicluster.simulator.kubernetes.status import ApiError
 JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
-_ACCEPTED = (JSON, MERGE, STRATEGIC)
+ACCEPTED = (JSON, MERGE, STRATEGIC)
 
 # patchMergeKey of the lists that merge, by field name (k8s.io/api types); other lists are replaced whole.
 _MERGE_KEYS = {
@@ -30,20 +30,18 @@ _MERGE_KEYS = {
     "volumeMounts": "mountPath",
     "volumes": "name",
 }
+_GO = "[]handlers.jsonPatchOp"
 _MERGED_SETS = ("finalizers", "podCIDRs")
 
 
 def patched(document: Document, patch: Any, content_type: str) -> Document:
-    """Apply a patch to a copy of a document. Raises `ApiError` 415 for other patch types, 400 and 422."""
+    """Apply a patch of one of the three types to a copy of a document. Raises `ApiError` 400, 422 and 500."""
     if content_type == JSON:
         return _json_patched(document, patch)
-    if content_type not in _ACCEPTED:
-        raise ApiError(
-            415,
-            "the body of the request was in an unknown format - accepted media types include: " + ", ".join(_ACCEPTED),
-        )
     if not isinstance(patch, dict):
-        raise ApiError(400, "error decoding patch: json: cannot unmarshal array into Go value")
+        beginning = "" if content_type == STRATEGIC else "error decoding patch: "
+        message = "json: cannot unmarshal array into Go value of type map[string]interface {}"
+        raise ApiError(400, beginning + message)
     result: Document = _merged(document, patch, strategic=content_type == STRATEGIC)
     return result
 
@@ -79,31 +77,37 @@ def _merged_object(base: Any, patch: Document, *, strategic: bool) -> Document:
 def _merged_list(base: list[Any], patch: list[Any], merge_key: str) -> list[Any]:
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
         return [copied(item) for item in patch if item.get("$patch") != "replace"]
-    result = [copied(item) for item in base]
+    order = {item.get(merge_key): place for place, item in enumerate(base)}
+    left, named = [], set()
     for item in patch:
         if not isinstance(item, dict) or merge_key not in item:
-            raise ApiError(422, f"map: {item!r} does not contain declared merge key: {merge_key}")
-        place = next((i for i, present in enumerate(result) if present.get(merge_key) == item[merge_key]), None)
-        if item.get("$patch") == "delete":
-            if place is not None:
-                del result[place]
-        elif place is None:
-            result.append(_merged_object({}, item, strategic=True))
-        else:
-            result[place] = _merged_object(result[place], item, strategic=True)
-    return result
+            shown = " ".join(f"{key}:{value}" for key, value in item.items()) if isinstance(item, dict) else item
+            raise ApiError(500, f"map: map[{shown}] does not contain declared merge key: {merge_key}", reason="")
+        named.add(item[merge_key])
+        if item.get("$patch") != "delete":
+            place = order.get(item[merge_key])
+            left.append(_merged_object({} if place is None else base[place], item, strategic=True))
+    return _in_order(left, [copied(item) for item in base if item.get(merge_key) not in named], order, merge_key)
+
+
+def _in_order(left: list[Any], right: list[Any], order: dict[Any, int], merge_key: str) -> list[Any]:
+    """Merge what a patch names and what it leaves alone in the old order; what is new comes before what is left."""
+    result = []
+    while left and right:
+        first = order.get(left[0][merge_key], -1) < order[right[0][merge_key]]
+        result.append((left if first else right).pop(0))
+    return [*result, *left, *right]
 
 
 def _json_patched(document: Document, operations: Any) -> Document:
     if not isinstance(operations, list):
-        raise ApiError(400, "error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise ApiError(400, f"error decoding patch: json: cannot unmarshal object into Go value of type {_GO}")
     result: Document = copied(document)
     for operation in operations:
         try:
             result = _operated(result, operation)
         except (KeyError, IndexError, ValueError, TypeError) as error:
-            path = operation.get("path") if isinstance(operation, dict) else operation
-            message = f"the server rejected our request due to an error in our request: {path!r}: {error}"
+            message = "the server rejected our request due to an error in our request"
             raise ApiError(422, message, reason="Invalid", details={}) from error
     return result
 
@@ -116,7 +120,6 @@ def _operated(document: Document, operation: Document) -> Document:
     elif action == "remove":
         _remove(document, path)
     elif action == "replace":
-        _read(document, path)
         _write(document, path, copied(operation["value"]), replace=True)
     elif action == "add":
         _write(document, path, copied(operation["value"]), replace=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from multicluster.simulator.kubernetes.documents import Document, copied
 from multicluster.simulator.kubernetes.names import container_name_causes
-from multicluster.simulator.kubernetes.quantities import is_extended, quantity
+from multicluster.simulator.kubernetes.quantities import is_extended, quantity, written
 from multicluster.simulator.kubernetes.status import (
     ApiError,
     Cause,
@@ -25,6 +25,8 @@ _UPDATE_RULE = (
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
     "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
 )
+_TOLERATION_RULE = "existing toleration can not be modified except its tolerationSeconds"
+_NO_DEADLINE = "must not update from a positive integer to nil value"
 _QUANTITY_RULE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _EVICTED_AFTER = 300
 
@@ -161,8 +163,13 @@ def _container_causes(field: str, container: Document, volumes: set[str]) -> lis
 
 
 def _resource_causes(field: str, resources: Document) -> list[Cause]:
-    causes = []
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    causes = [
+        cause
+        for kind, amounts in (("limits", limits), ("requests", requests))
+        for name, value in sorted(amounts.items())
+        for cause in _amount_causes(f"{field}.{kind}[{name}]", name, value)
+    ]
     for name, value in requests.items():
         if name not in limits:
             if is_extended(name):
@@ -174,19 +181,35 @@ def _resource_causes(field: str, resources: Document) -> list[Cause]:
         elif quantity(value) > quantity(limits[name]):
             why = f"must be less than or equal to {name} limit of {limits[name]}"
             causes.append(invalid_value(f"{field}.requests", str(value), why))
-    for name, value in limits.items():
-        if is_extended(name) and quantity(value).denominator != 1:
-            causes.append(invalid_value(f"{field}.limits[{name}]", str(value), "must be an integer"))
     return causes
+
+
+def _amount_causes(field: str, name: str, value: Any) -> list[Cause]:
+    if is_extended(name) and "/" not in name:
+        whys = ("must be a standard resource type or fully qualified", "must be a standard resource for containers")
+        return [invalid_value(field, name, why) for why in whys]
+    amount = quantity(value)
+    if amount < 0:
+        return [invalid_value(field, str(value), "must be greater than or equal to 0")]
+    if is_extended(name) and amount.denominator != 1:
+        return [invalid_value(field, written(amount), "must be an integer")]
+    return []
 
 
 def update_causes(old: Document, new: Document) -> list[Cause]:
     """Return what an update of a pod may not change."""
-    before, after = _fixed(old["spec"]), _fixed(new.get("spec") or {})
-    kept = [t for t in old["spec"].get("tolerations") or [] if t not in (new["spec"].get("tolerations") or [])]
-    if before != after or kept:
-        return [forbidden_field("spec", _UPDATE_RULE)]
-    return []
+    before, after = old["spec"], new.get("spec") or {}
+    kept = [t for t in before.get("tolerations") or [] if t not in (after.get("tolerations") or [])]
+    causes = []
+    if kept:
+        causes.append(forbidden_field("spec.tolerations", _TOLERATION_RULE))
+    deadline, later = before.get("activeDeadlineSeconds"), after.get("activeDeadlineSeconds")
+    if deadline is not None and (later is None or later > deadline):
+        why = "must be less than or equal to previous value" if later else _NO_DEADLINE
+        causes.append(invalid_value("spec.activeDeadlineSeconds", later, why))
+    if not causes and _fixed(before) != _fixed(after):
+        causes.append(forbidden_field("spec", _UPDATE_RULE))
+    return causes
 
 
 def _fixed(spec: Document) -> Document:

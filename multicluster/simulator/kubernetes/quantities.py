@@ -84,3 +84,15 @@ def _sum(parts: Iterable[Quantities]) -> Quantities:
 
 def _largest(one: Quantities, other: Quantities) -> Quantities:
     return {name: max(one.get(name, Fraction(0)), other.get(name, Fraction(0))) for name in {**one, **other}}
+
+
+def written(amount: Fraction, *, binary: bool = False) -> str:
+    """Write a quantity as a server does: with the largest suffix that leaves a whole number."""
+    for suffix, size in sorted(_SUFFIXES.items(), key=lambda entry: -entry[1]):
+        if size > 1 and suffix.endswith("i") != binary:
+            continue
+        if amount == 0 or (size < 1 and amount.denominator == 1):
+            break
+        if (amount / size).denominator == 1:
+            return f"{amount / size}{suffix}"
+    return str(amount)

@@ -123,7 +123,6 @@ RESOURCE_QUOTAS = Resource(
 CLAIMS = Resource(
     plural="persistentvolumeclaims", kind="PersistentVolumeClaim", short_names=("pvc",), subresources=("status",)
 )
-LIMIT_RANGES = Resource(plural="limitranges", kind="LimitRange", short_names=("limits",))
 PRIORITY_CLASSES = Resource(
     plural="priorityclasses", kind="PriorityClass", group="scheduling.k8s.io", namespaced=False, short_names=("pc",)
 )
@@ -166,7 +165,6 @@ RESOURCES = (
     DAEMON_SETS,
     JOBS,
     LEASES,
-    LIMIT_RANGES,
     NEW_EVENTS,
     PRIORITY_CLASSES,
     ROLES,

@@ -14,6 +14,7 @@ _REASONS = {
     403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
+    406: "NotAcceptable",
     409: "Conflict",
     410: "Expired",
     413: "RequestEntityTooLarge",
@@ -29,11 +30,11 @@ _REASONS = {
 class ApiError(Exception):
     """An answer other than success. `body` is the Status document to send with `code`."""
 
-    def __init__(self, code: int, message: str, *, reason: str = "", details: Document | None = None) -> None:
+    def __init__(self, code: int, message: str, *, reason: str | None = None, details: Document | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.reason = reason or _REASONS.get(code, "Unknown")
+        self.reason = _REASONS.get(code, "Unknown") if reason is None else reason
         self.details = details
 
     @property
@@ -45,8 +46,9 @@ class ApiError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:
+            status["reason"] = self.reason
         if self.details is not None:
             status["details"] = self.details
         return {**status, "code": self.code}
@@ -77,6 +79,11 @@ def invalid_value(field: str, value: object, why: str) -> Cause:
     return Cause(field=field, reason="FieldValueInvalid", message=f"Invalid value: {shown}: {why}")
 
 
+def too_long(field: str, longest: int) -> Cause:
+    """Return the cause of a value of too many bytes."""
+    return Cause(field=field, reason="FieldValueTooLong", message=f"Too long: may not be more than {longest} bytes")
+
+
 def duplicate(field: str, value: str) -> Cause:
     """Return the cause of a value that may occur once only."""
     return Cause(field=field, reason="FieldValueDuplicate", message=f'Duplicate value: "{value}"')
@@ -101,7 +108,7 @@ def forbidden_field(field: str, why: str) -> Cause:
 
 def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiError:
     """Return the 422 for a document with faulty fields."""
-    texts = [cause.text for cause in causes]
+    texts = list(dict.fromkeys(cause.text for cause in causes))
     listed = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     qualified = f"{kind}.{group}" if group else kind
     details: Document = _details(kind, group, name)

@@ -48,7 +48,7 @@ class Store:
 
     clock: Clock
     log_size: int = 5000
-    version: int = 1
+    version: int = 100  # as on a real server, which has made a few objects of its own
     _objects: dict[Resource, dict[Key, Document]] = field(default_factory=dict)
     _log: deque[Change] = field(default_factory=deque)
     _listeners: list[Callable[[Change], None]] = field(default_factory=list)
@@ -81,8 +81,11 @@ class Store:
                     objects[key] = change.previous
         return [objects[key] for key in sorted(objects)]
 
-    def create(self, resource: Resource, document: Document) -> Document:
-        """Keep a new object under its namespace and name, with uid and creation time. Raises `ApiError` 409."""
+    def create(self, resource: Resource, document: Document, *, dry: bool = False) -> Document:
+        """Keep a new object under its namespace and name, with uid and creation time. Raises `ApiError` 409.
+
+        Nothing is kept if it is only a dry run.
+        """
         key = (namespace_of(document), name_of(document))
         objects = self._objects.setdefault(resource, {})
         if key in objects:
@@ -92,6 +95,8 @@ class Store:
         metadata.update(uid=str(uuid.uuid4()), creationTimestamp=stamp(self.clock.now()))
         if resource.generations:
             metadata["generation"] = 1
+        if dry:
+            return created
         objects[key] = created
         self._record(resource, "ADDED", created, None)
         return created
@@ -157,6 +162,15 @@ class Store:
             if resource.namespaced:
                 for document in self.all(resource, namespace):
                     yield resource, document
+
+    def holds(self, uid: str, namespace: str) -> bool:
+        """Whether there is an object with a uid in a namespace, or outside of all."""
+        return any(
+            document["metadata"]["uid"] == uid
+            for resource, objects in self._objects.items()
+            for key, document in objects.items()
+            if not resource.namespaced or key[0] == namespace
+        )
 
     def _record(
         self,

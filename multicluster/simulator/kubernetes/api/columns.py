@@ -26,12 +26,11 @@ class Column:
 
 def of(resource: Resource) -> tuple[Column, ...]:
     """Return the columns of a resource: name and age for those that have none of their own."""
-    return (
-        _NAME,
-        *_COLUMNS.get(resource.plural, ()),
-        *(() if resource.plural == "events" else (_AGE,)),
-        *_WIDE.get(resource.plural, ()),
-    )
+    if resource.plural == "events":
+        return _EVENTS
+    if resource.plural in ("roles", "clusterroles"):
+        return (_NAME, _CREATED)
+    return (_NAME, *_COLUMNS.get(resource.plural, ()), _AGE, *_WIDE.get(resource.plural, ()))
 
 
 def age(text: str | None, now: dt.datetime) -> str:
@@ -145,8 +144,33 @@ def _count(*path: str) -> Cell:
     return lambda document, _now: len(at(document, *path, default=[]))
 
 
+def _pairs(document: Document, *path: str) -> str:
+    return ",".join(f"{key}={value}" for key, value in at(document, *path, default={}).items()) or _NONE
+
+
+def _containers(owner: Document, field: str) -> str:
+    containers = at(owner, "spec", "template", "spec", "containers", default=[])
+    return ",".join(str(container.get(field, "")) for container in containers)
+
+
+def _subjects(kind: str) -> Cell:
+    def cell(binding: Document, _now: dt.datetime) -> str:
+        found = [subject for subject in binding.get("subjects") or [] if subject.get("kind") == kind]
+        return ", ".join(f"{s['namespace']}/{s['name']}" if s.get("namespace") else s["name"] for s in found)
+
+    return cell
+
+
+def _quota(quota: Document, *, limits: bool) -> str:
+    hard, used = (at(quota, "status", kind, default={}) for kind in ("hard", "used"))
+    named = sorted(name for name in hard if name.startswith("limits.") == limits)
+    return ", ".join(f"{name}: {used.get(name, '0')}/{hard[name]}" for name in named)
+
+
 _NAME = Column(name="Name", cell=_value("metadata", "name"))
 _AGE = Column(name="Age", cell=lambda document, now: age(at(document, "metadata", "creationTimestamp"), now))
+_CREATED = Column(name="Created At", cell=_value("metadata", "creationTimestamp"), type="date")
+_ROLE = Column(name="Role", cell=lambda binding, _now: f"{binding['roleRef']['kind']}/{binding['roleRef']['name']}")
 _COLUMNS: Mapping[str, tuple[Column, ...]] = {
     "pods": (
         Column(name="Ready", cell=_pod_ready),
@@ -155,34 +179,48 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
     ),
     "nodes": (Column(name="Status", cell=_node_status), Column(name="Roles", cell=_roles)),
     "namespaces": (Column(name="Status", cell=_value("status", "phase")),),
-    "configmaps": (Column(name="Data", cell=_count("data"), type="integer"),),
+    "configmaps": (Column(name="Data", cell=_count("data")),),
     "secrets": (
         Column(name="Type", cell=_value("type", default="Opaque")),
-        Column(name="Data", cell=_count("data"), type="integer"),
+        Column(name="Data", cell=_count("data")),
     ),
-    "serviceaccounts": (Column(name="Secrets", cell=_count("secrets"), type="integer"),),
+    "resourcequotas": (
+        Column(name="Request", cell=lambda quota, _now: _quota(quota, limits=False)),
+        Column(name="Limit", cell=lambda quota, _now: _quota(quota, limits=True)),
+    ),
+    "rolebindings": (_ROLE,),
+    "clusterrolebindings": (_ROLE,),
     "jobs": (
         Column(name="Status", cell=_job_status),
         Column(name="Completions", cell=_completions),
         Column(name="Duration", cell=_duration),
     ),
     "leases": (Column(name="Holder", cell=_value("spec", "holderIdentity")),),
-    "daemonsets": tuple(
-        Column(name=title, cell=_value("status", field, default="0"))
-        for title, field in (
-            ("Desired", "desiredNumberScheduled"),
-            ("Current", "currentNumberScheduled"),
-            ("Ready", "numberReady"),
-        )
-    ),
-    "events": (
-        Column(name="Last Seen", cell=_last_seen),
-        Column(name="Type", cell=_value("type")),
-        Column(name="Reason", cell=_value("reason")),
-        Column(name="Object", cell=_event_object),
-        Column(name="Message", cell=lambda event, _now: event.get("message") or event.get("note") or ""),
+    "daemonsets": (
+        *(
+            Column(name=title, cell=_value("status", field, default="0"), type="integer")
+            for title, field in (
+                ("Desired", "desiredNumberScheduled"),
+                ("Current", "currentNumberScheduled"),
+                ("Ready", "numberReady"),
+                ("Up-to-date", "updatedNumberScheduled"),
+                ("Available", "numberAvailable"),
+            )
+        ),
+        Column(
+            name="Node Selector", cell=lambda daemons, _now: _pairs(daemons, "spec", "template", "spec", "nodeSelector")
+        ),
     ),
 }
+_SUBJECTS = tuple(
+    Column(name=title, cell=_subjects(kind), priority=1)
+    for title, kind in (("Users", "User"), ("Groups", "Group"), ("ServiceAccounts", "ServiceAccount"))
+)
+_WORKLOAD = (
+    Column(name="Containers", cell=lambda owner, _now: _containers(owner, "name"), priority=1),
+    Column(name="Images", cell=lambda owner, _now: _containers(owner, "image"), priority=1),
+    Column(name="Selector", cell=lambda owner, _now: _pairs(owner, "spec", "selector", "matchLabels"), priority=1),
+)
 _WIDE: Mapping[str, tuple[Column, ...]] = {
     "pods": (
         Column(name="IP", cell=_value("status", "podIP", default=_NONE), priority=1),
@@ -193,6 +231,25 @@ _WIDE: Mapping[str, tuple[Column, ...]] = {
     "nodes": (
         Column(name="Version", cell=_value("status", "nodeInfo", "kubeletVersion")),
         Column(name="Internal-IP", cell=lambda _node, _now: "127.0.0.1", priority=1),
+        Column(name="External-IP", cell=lambda _node, _now: _NONE, priority=1),
         Column(name="OS-Image", cell=_value("status", "nodeInfo", "osImage"), priority=1),
+        Column(name="Kernel-Version", cell=_value("status", "nodeInfo", "kernelVersion"), priority=1),
+        Column(name="Container-Runtime", cell=_value("status", "nodeInfo", "containerRuntimeVersion"), priority=1),
     ),
+    "daemonsets": _WORKLOAD,
+    "jobs": _WORKLOAD,
+    "rolebindings": _SUBJECTS,
+    "clusterrolebindings": _SUBJECTS,
 }
+_EVENTS = (
+    Column(name="Last Seen", cell=_last_seen),
+    Column(name="Type", cell=_value("type")),
+    Column(name="Reason", cell=_value("reason")),
+    Column(name="Object", cell=_event_object),
+    Column(name="Subobject", cell=_value("involvedObject", "fieldPath"), priority=1),
+    Column(name="Source", cell=_value("source", "component"), priority=1),
+    Column(name="Message", cell=lambda event, _now: event.get("message") or event.get("note") or ""),
+    Column(name="First Seen", cell=_value("firstTimestamp"), priority=1),
+    Column(name="Count", cell=_value("count", default="1"), priority=1),
+    Column(name="Name", cell=_value("metadata", "name"), priority=1),
+)

@@ -40,6 +40,20 @@ def version(number: str) -> Document:
     }
 
 
+def described(path: str, number: str) -> Document | None:
+    """Return what stands at an address of discovery, None where there is nothing."""
+    parts = path.strip("/").split("/")
+    if path == "/version":
+        return version(number)
+    if path in ("/api", "/apis"):
+        return api_versions() if path == "/api" else api_groups()
+    if parts[0] == "apis" and len(parts) == 2:  # noqa: PLR2004 - /apis/GROUP
+        return api_group(parts[1])
+    if parts[-1] == "v1" and parts[:-1] == ["api"]:
+        return api_resources("")
+    return api_resources(parts[1]) if parts[0] == "apis" and parts[2:] == ["v1"] else None
+
+
 def api_versions() -> Document:
     """Return `/api`."""
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
@@ -112,3 +126,35 @@ def _subresource(resource: Resource, name: str) -> Document:
     if "/" in served:
         entry["group"], _, entry["version"] = served.partition("/")
     return entry
+
+
+def aggregated(*, core: bool) -> Document:
+    """Return all of `/api` or of `/apis` in one piece, as kubectl asks for it."""
+    items = [
+        {
+            "metadata": {"name": group} if group else {},
+            "versions": [{"version": "v1", "resources": _aggregated(group), "freshness": "Current"}],
+        }
+        for group in ([""] if core else _group_names())
+    ]
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+
+
+def _aggregated(group: str) -> list[Document]:
+    merged: dict[str, Document] = {}
+    for entry in (api_resources(group) or {"resources": []})["resources"]:
+        name, _, subresource = entry["name"].partition("/")
+        kind = {"group": entry.get("group", ""), "version": entry.get("version", ""), "kind": entry["kind"]}
+        if subresource:
+            part = {"subresource": subresource, "responseKind": kind, "verbs": entry["verbs"]}
+            merged[name].setdefault("subresources", []).append(part)
+            continue
+        scope = "Namespaced" if entry["namespaced"] else "Cluster"
+        merged[name] = {
+            "resource": name,
+            "responseKind": kind,
+            "scope": scope,
+            "singularResource": entry["singularName"],
+        }
+        merged[name] |= {key: entry[key] for key in ("verbs", "shortNames", "categories") if key in entry}
+    return list(merged.values())

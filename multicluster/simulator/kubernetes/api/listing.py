@@ -8,6 +8,7 @@ import json
 from multidict import MultiMapping
 
 from multicluster.simulator.kubernetes.api.new_events import shown
+from multicluster.simulator.kubernetes.api.options import check_list, integer
 from multicluster.simulator.kubernetes.documents import Document, name_of, namespace_of
 from multicluster.simulator.kubernetes.resources import Resource, stored
 from multicluster.simulator.kubernetes.selectors import object_test
@@ -25,12 +26,13 @@ def listed(store: Store, resource: Resource, namespace: str | None, query: Multi
     matches = object_test(
         resource, namespace=namespace, labels=query.get("labelSelector", ""), fields=query.get("fieldSelector", "")
     )
+    check_list(query, watch=False)
     version, start = _position(store, query)
     kept = store.all(stored(resource)) if version == store.version else store.all_at(stored(resource), version)
     items = [item for item in (shown(resource, document) for document in kept) if matches(item)]
     if start is not None:
         items = [item for item in items if (namespace_of(item), name_of(item)) > start]
-    limit = _limit(query)
+    limit = max(0, integer(query, "limit") or 0)
     metadata: Document = {"resourceVersion": str(version)}
     if limit and len(items) > limit:
         last = items[limit - 1]
@@ -42,13 +44,20 @@ def listed(store: Store, resource: Resource, namespace: str | None, query: Multi
     return {"kind": kind, "apiVersion": resource.api_version, "metadata": metadata, "items": items}
 
 
+def without_kinds(found: Document) -> Document:
+    """Return a list whose items do not repeat what they are, as lists are sent."""
+    items = [{k: v for k, v in item.items() if k not in ("kind", "apiVersion")} for item in found["items"]]
+    return {**found, "items": items}
+
+
 def version_asked(query: MultiMapping[str]) -> int | None:
     """Return the resourceVersion of a request, None for none. Raises `ApiError` 400."""
     text = query.get("resourceVersion", "")
     if not text:
         return None
     if not text.isdigit():
-        raise ApiError(400, f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax')
+        fault = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise ApiError(400, f"invalid resource version: {fault}")
     return int(text)
 
 
@@ -75,7 +84,7 @@ def _continued(store: Store, token: str) -> tuple[int, tuple[str, str]]:
         content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         version, start = int(content["rv"]), (str(content["start"][0]), str(content["start"][1]))
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ApiError(400, f"continue key is not valid: {error}") from error
+        raise ApiError(400, f"invalid continue token: continue key is not valid: {error}") from error
     try:
         store.since(version)
     except ApiError as error:
@@ -86,10 +95,3 @@ def _continued(store: Store, token: str) -> tuple[int, tuple[str, str]]:
 def _token(version: int, start: tuple[str, str]) -> str:
     content = json.dumps({"v": "meta.k8s.io/v1", "rv": version, "start": start}, separators=(",", ":"))
     return base64.urlsafe_b64encode(content.encode()).decode().rstrip("=")
-
-
-def _limit(query: MultiMapping[str]) -> int:
-    text = query.get("limit", "")
-    if text and not text.lstrip("-").isdigit():
-        raise ApiError(400, f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return max(0, int(text or 0))

@@ -29,7 +29,8 @@ def answered(path: str, request: web.BaseRequest) -> web.StreamResponse:
         return answer({"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": {}})
     served = {_prefix(resource).strip("/"): resource.api_version for resource in RESOURCES}
     if path == "/openapi/v3":
-        return answer({"paths": {name: {"serverRelativeURL": f"/openapi/v3/{name}"} for name in served}})
+        paths = {name: {"serverRelativeURL": f"/openapi/v3/{name}"} for name in served}
+        return answer({"paths": paths}, media_type="text/plain; charset=utf-8")
     version = served.get(path.removeprefix("/openapi/v3/"))
     if version is None:
         raise unknown_path()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from multicluster.simulator.kubernetes.api.options import is_true
 from multicluster.simulator.kubernetes.resources import Resource, resource_at
 
 _PATH = re.compile(
@@ -71,8 +72,3 @@ def understood(request: web.BaseRequest) -> RequestInfo:
         name=name,
         subresource=match["subresource"] or "",
     )
-
-
-def is_true(text: str) -> bool:
-    """Read a query parameter as Go's `strconv.ParseBool` does, and Python's `True` too."""
-    return text.lower() in ("1", "t", "true")

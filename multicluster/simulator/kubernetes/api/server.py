@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from aiohttp import web
@@ -12,9 +11,9 @@ from aiohttp import web
 from multicluster.simulator.faults import Faults, HttpError, suffer
 from multicluster.simulator.kubernetes.api import discovery, openapi, tables
 from multicluster.simulator.kubernetes.api.authorization import Authorizer
-from multicluster.simulator.kubernetes.api.bodies import answer, document, refusal
+from multicluster.simulator.kubernetes.api.bodies import answer, check_accept, document, refusal, warned
 from multicluster.simulator.kubernetes.api.executing import serve_exec
-from multicluster.simulator.kubernetes.api.listing import listed
+from multicluster.simulator.kubernetes.api.listing import listed, without_kinds
 from multicluster.simulator.kubernetes.api.logs import send_log
 from multicluster.simulator.kubernetes.api.objects import Objects
 from multicluster.simulator.kubernetes.api.request_info import RequestInfo, understood
@@ -29,6 +28,8 @@ from multicluster.simulator.kubernetes.store import Store
 from multicluster.simulator.kubernetes.users import ANONYMOUS, Authenticate, User
 
 _log = logging.getLogger(__name__)
+_STREAMS = ("exec", "log")
+_AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
@@ -66,6 +67,8 @@ class ApiServer:
     async def _answer(self, request: web.BaseRequest, info: RequestInfo) -> web.StreamResponse:
         user = self._user(request)
         self.authorizer.check(info, user)
+        if info.resource is not None and info.subresource not in _STREAMS:
+            check_accept(request)
         if not info.is_resource or info.resource is None:
             return await self._apart(request, info, user)
         if info.subresource and info.subresource not in info.resource.subresources:
@@ -92,21 +95,26 @@ class ApiServer:
             return await Watch(self.store, resource, info.namespace, request, render).run()
         if info.verb == "list":
             found = listed(self.store, resource, info.namespace, request.query)
-            return answer(tables.listed(resource, request, found, self.store.clock.now()) if table else found)
+            now = self.store.clock.now()
+            return answer(tables.listed(resource, request, found, now) if table else without_kinds(found))
         if info.verb == "get":
             found = self.objects.get(resource, info)
             return answer(tables.single(resource, request, found, self.store.clock.now()) if table else found)
+        return await self._change(request, info, resource)
+
+    async def _change(self, request: web.BaseRequest, info: RequestInfo, resource: Resource) -> web.StreamResponse:
+        if info.verb == "deletecollection" and info.verb in resource.verbs:
+            return answer(without_kinds(await self.objects.delete_collection(resource, info, request)))
+        if info.verb == "delete" and not info.subresource:
+            return answer(await self.objects.delete(resource, info, request))
+        act = {"update": self.objects.update, "patch": self.objects.patch}.get(info.verb)
         if info.verb == "create" and not info.name:
-            return answer(await self.objects.create(resource, info, request), 201)
-        act = {
-            "update": self.objects.update,
-            "patch": self.objects.patch,
-            "delete": self.objects.delete,
-            "deletecollection": self.objects.delete_collection,
-        }.get(info.verb)
-        if act is None or (info.verb == "delete" and info.subresource):
+            act = self.objects.create
+        if act is None:
             raise method_not_allowed()
-        return answer(await act(resource, info, request))
+        warnings: list[str] = []
+        changed = await act(resource, info, request, warnings)
+        return warned(answer(changed, 201 if info.verb == "create" else 200), warnings)
 
     async def _pod_subresource(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
         # Since 1.35 a websocket needs the right to create, too.
@@ -128,41 +136,30 @@ class ApiServer:
             if info.verb != "create":
                 raise method_not_allowed()
             now = stamp(self.store.clock.now())
-            return answer(reviewed(info.plural, await document(request), user, self.authorizer, now), 201)
-        if request.method != "GET":
-            raise unknown_path() if info.is_resource else method_not_allowed()
-        path = info.path.rstrip("/")
+            return answer(reviewed(info.plural, await document(request, info.plural), user, self.authorizer, now), 201)
+        if request.method != "GET" and not info.is_resource:
+            raise method_not_allowed()
+        return self._described(request, info.path.rstrip("/"))
+
+    def _described(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         if path.startswith(_HEALTH):
-            return web.Response(text="ok")
+            return web.Response(text="ok", headers={"X-Content-Type-Options": "nosniff"})
         if path.startswith("/openapi/"):
             return openapi.answered(path, request)
-        found = _discovered(path, self.version)
-        if found is None:
+        if path in ("/api", "/apis") and "as=APIGroupDiscoveryList" in request.headers.get("Accept", ""):
+            return answer(discovery.aggregated(core=path == "/api"), media_type=_AGGREGATED)
+        found = discovery.described(path, self.version) if request.method == "GET" else None
+        if found is not None:
+            return answer(found)
+        group = path.split("/")[2] if path.startswith("/apis/") else ""
+        if path.startswith("/api/") or discovery.api_group(group):
             raise unknown_path()
-        return answer(found)
-
-
-def _discovered(path: str, version: str) -> dict[str, object] | None:
-    fixed: dict[str, Callable[[], dict[str, object]]] = {
-        "/version": lambda: discovery.version(version),
-        "/api": discovery.api_versions,
-        "/apis": discovery.api_groups,
-    }
-    if path in fixed:
-        return fixed[path]()
-    parts = path.strip("/").split("/")
-    if parts == ["api", "v1"]:
-        return discovery.api_resources("")
-    if parts[0] == "apis" and len(parts) == 2:  # noqa: PLR2004 - /apis/GROUP
-        return discovery.api_group(parts[1])
-    if parts[0] == "apis" and parts[2:] == ["v1"]:
-        return discovery.api_resources(parts[1])
-    return None
+        return web.Response(status=404, text="404 page not found\n", headers={"X-Content-Type-Options": "nosniff"})
 
 
 def _faulty(fault: HttpError) -> web.StreamResponse:
     """Write the Status body of an injected error."""
     message = fault.message or "an error was injected"
-    response = refusal(ApiError(fault.code, message, reason=fault.reason))
+    response = refusal(ApiError(fault.code, message, reason=fault.reason or None))
     response.headers.update(fault.headers)
     return response

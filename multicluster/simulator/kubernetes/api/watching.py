@@ -10,7 +10,7 @@ from aiohttp import web
 
 from multicluster.simulator.kubernetes.api.listing import version_asked
 from multicluster.simulator.kubernetes.api.new_events import shown
-from multicluster.simulator.kubernetes.api.request_info import is_true
+from multicluster.simulator.kubernetes.api.options import check_list, integer, is_true
 from multicluster.simulator.kubernetes.documents import Document
 from multicluster.simulator.kubernetes.resources import NEW_EVENTS, Resource, stored
 from multicluster.simulator.kubernetes.selectors import Test, object_test
@@ -30,6 +30,7 @@ class Watch:
         self, store: Store, resource: Resource, namespace: str | None, request: web.BaseRequest, render: Render | None
     ) -> None:
         query = request.query
+        check_list(query, watch=True)
         self._store = store
         self._resource = resource
         self._request = request
@@ -40,7 +41,7 @@ class Watch:
         self._from = version_asked(query)
         self._bookmarks = is_true(query.get("allowWatchBookmarks", ""))
         self._initial = is_true(query.get("sendInitialEvents", ""))
-        self._seconds = min(_LONGEST, float(query.get("timeoutSeconds") or _LONGEST))
+        self._seconds = min(_LONGEST, integer(query, "timeoutSeconds") or _LONGEST)
         self._response = web.StreamResponse(headers={"Content-Type": "application/json"})
 
     async def run(self) -> web.StreamResponse:
@@ -106,9 +107,17 @@ class Watch:
             kind = "MODIFIED" if matched else "ADDED"
         else:
             kind = "DELETED" if matched else ""
-        if kind:
+        if kind == "DELETED" and change.type == "MODIFIED":
+            yield kind, self._encoded(self._left(change))
+        elif kind:
             plain = self._render is None and self._resource is not NEW_EVENTS
             yield kind, change.encoded if plain else self._encoded(document)
+
+    def _left(self, change: Change) -> Document:
+        """Return what has left the selection: as it was, at the version at which it left."""
+        previous = shown(self._resource, change.previous or change.document)
+        version = change.document["metadata"]["resourceVersion"]
+        return {**previous, "metadata": {**previous["metadata"], "resourceVersion": version}}
 
     def _encoded(self, document: Document) -> bytes:
         shaped = self._render(document) if self._render is not None else document

@@ -7,6 +7,12 @@ from multicluster.simulator.kubernetes.documents import name_of, namespace_of
 from multicluster.simulator.kubernetes.resources import CONFIG_MAPS, EVENTS, NAMESPACES, SERVICE_ACCOUNTS
 from multicluster.simulator.kubernetes.store import Change, Store
 
+_DESCRIPTION = {
+    "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using "
+    "internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across "
+    "distributions of Kubernetes clusters."
+}
+
 
 class NamespaceController:
     """Fills new namespaces and empties those being deleted."""
@@ -24,14 +30,23 @@ class NamespaceController:
             if "deletionTimestamp" in change.document["metadata"]:
                 self._empty(name_of(change.document))
         elif change.type == "DELETED" and change.resource.namespaced:
-            self._close(namespace_of(change.document))
+            namespace = self._store.find(NAMESPACES, "", namespace_of(change.document))
+            if namespace is not None and "deletionTimestamp" in namespace["metadata"]:
+                self._close(name_of(namespace))
+            elif (
+                namespace is not None and change.resource is SERVICE_ACCOUNTS and name_of(change.document) == "default"
+            ):
+                self._add_account(name_of(namespace))
 
     def _fill(self, namespace: str) -> None:
-        account = {"kind": "ServiceAccount", "apiVersion": "v1"}
-        self._store.create(SERVICE_ACCOUNTS, {**account, "metadata": {"name": "default", "namespace": namespace}})
-        metadata = {"name": "kube-root-ca.crt", "namespace": namespace}
+        self._add_account(namespace)
+        metadata = {"name": "kube-root-ca.crt", "namespace": namespace, "annotations": _DESCRIPTION}
         ca = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": metadata, "data": {"ca.crt": self._ca}}
         self._store.create(CONFIG_MAPS, ca)
+
+    def _add_account(self, namespace: str) -> None:
+        account = {"kind": "ServiceAccount", "apiVersion": "v1"}
+        self._store.create(SERVICE_ACCOUNTS, {**account, "metadata": {"name": "default", "namespace": namespace}})
 
     def _empty(self, namespace: str) -> None:
         for resource, document in list(self._store.namespaced(namespace)):

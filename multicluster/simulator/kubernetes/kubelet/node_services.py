@@ -11,6 +11,7 @@ from multicluster.simulator.kubernetes.deletion import Deletion
 from multicluster.simulator.kubernetes.events import EventRecorder
 from multicluster.simulator.kubernetes.kubelet.images import Images
 from multicluster.simulator.kubernetes.kubelet.processes import Processes
+from multicluster.simulator.kubernetes.service_accounts import ServiceAccountTokens
 from multicluster.simulator.kubernetes.store import Store
 
 
@@ -25,5 +26,6 @@ class NodeServices:
     deletion: Deletion
     processes: Processes
     images: Images
+    tokens: ServiceAccountTokens
     folder: Path
     pulled: set[tuple[str, str]] = field(default_factory=set)
