@@ -50,7 +50,7 @@ def readiness(
     """Judge *pool* by the nodes of the cluster (all of them, or its own: others are left out).
 
     *daemon_sets*, when given, lets the diagnosis name a device plugin that is absent or kept away. One look is not
-    enough before work starts: see stability.
+    enough before work starts: whoever waits looks twice.
     """
     key, value = pool.node_selector
     slices = list(resource_slices)

@@ -1,9 +1,9 @@
-"""Stability, gone, limits, adoption: the other pure judgements."""
+"""Gone, limits, adoption: the other pure judgements."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,45 +16,9 @@ from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.limits import refuse_beyond
 from multicluster.node_pools.pool import NodePool, NodePoolSpec, NodePoolState, Problem
 from multicluster.node_pools.profile import NodePoolProfile
-from multicluster.node_pools.readiness import Readiness
-from multicluster.node_pools.stability import Stability
 
 Make = Callable[..., NodePool]
-READY, NOT_READY = Readiness(ready=True, reason=""), Readiness(ready=False, reason="")
 LEASE = Lease(owner="a1", expires_at=datetime(2026, 11, 21, tzinfo=UTC))
-
-
-def looks(*verdicts: Readiness, every: float = 20) -> Stability:
-    state = Stability()
-    for number, verdict in enumerate(verdicts):
-        state = state.seen(verdict, at=1000 + number * every)
-    return state
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "expected"),
-    [
-        ((), False),
-        ((READY,), False),
-        ((READY, READY), True),
-        ((READY, NOT_READY, READY), False),
-        ((READY, NOT_READY, READY, READY), True),
-        ((READY, READY, NOT_READY), False),
-    ],
-)
-def test_stable_is_ready_twice_in_a_row(verdicts: tuple[Readiness, ...], *, expected: bool) -> None:
-    assert looks(*verdicts).reached() is expected
-
-
-def test_stability_can_ask_for_time_as_well() -> None:
-    state = looks(READY, READY, every=4)
-
-    assert not state.reached(seconds=10, at=1004)
-    assert state.reached(seconds=10, at=1010)
-
-
-def test_stability_is_two_numbers() -> None:
-    assert asdict(looks(READY, READY)) == {"looks": 2, "since": 1000}
 
 
 def test_nothing_left_is_gone() -> None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import kubernetes.client
     import kubernetes_asyncio.client
 
+    from airflow_multicluster.hooks.pod_watches import PodReader
     from multicluster import Cluster
+    from multicluster.pods.watch import WatchedPod
 
 
 class ClusterHook(KubernetesHook):
@@ -64,13 +66,14 @@ class ClusterHook(KubernetesHook):
 
 
 class AsyncClusterHook(AsyncKubernetesHook):
-    """The same for triggers: the client is shared per event loop, and resolved off the loop."""
+    """The same for triggers: client and watch are shared per event loop, and the name is resolved off the loop."""
 
     def __init__(self, cluster: str) -> None:
         super().__init__(conn_id=None, kubernetes_conn_id=None)
         self._extras: dict[str, Any] = {}
         self.cluster_name = cluster
         self._cluster: Cluster | None = None
+        self._readers: dict[tuple[str, str], PodReader] = {}
 
     async def cluster(self) -> Cluster:
         """Look the name up, once. Raises UnknownClusterError."""
@@ -84,6 +87,24 @@ class AsyncClusterHook(AsyncKubernetesHook):
         cluster = await self.cluster()
         self._is_in_cluster = cluster.kind == "inCluster"
         yield await cluster.async_client()
+
+    @asynccontextmanager
+    async def waiting_for(self, name: str, namespace: str) -> AsyncIterator[WatchedPod]:
+        """Read this pod from the watch that all triggers of the namespace share, for the block."""
+        from airflow_multicluster.hooks.pod_watches import PodReader, pod_watch
+
+        cluster = await self.cluster()
+        async with cluster.keeping_async_client(), pod_watch(cluster, namespace).waiting_for(name) as pod:
+            self._readers[name, namespace] = PodReader(cluster, pod, name)
+            try:
+                yield pod
+            finally:
+                del self._readers[name, namespace]
+
+    async def get_pod(self, name: str, namespace: str) -> Any:
+        """Return the pod as it is known by the shared watch, or ask the API server where none is waited for."""
+        reader = self._readers.get((name, namespace))
+        return await (reader.read() if reader else super().get_pod(name, namespace))
 
 
 def find_cluster(name: Any) -> Cluster:

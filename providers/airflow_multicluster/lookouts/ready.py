@@ -10,7 +10,6 @@ from airflow_multicluster.lookouts.finding import Finding
 from airflow_multicluster.lookouts.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError
 from multicluster.node_pools.readiness import Readiness, readiness
-from multicluster.node_pools.stability import Stability
 
 if TYPE_CHECKING:
     from multicluster import Cluster
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
 FORGETFUL_SECONDS = 60.0
 """How long a cloud may not know yet what it has just been asked for."""
+
+IN_A_ROW = 2
+"""Looks that must find it ready one after the other: device plugins restart, and take their GPUs away for a moment."""
 
 
 class ReadyLookout:
@@ -28,7 +30,7 @@ class ReadyLookout:
         self.pool = pool
         self.profile = profile
         self.nodes = nodes
-        self._stability = Stability()
+        self._in_a_row = 0
         self._missing_since: float | None = None
 
     def look(self) -> Finding:
@@ -44,13 +46,13 @@ class ReadyLookout:
             else:
                 self._missing_since = None
         if troubled.finding:
-            self._stability = Stability()
+            self._in_a_row = 0
             return troubled.finding
-        self._stability = self._stability.seen(verdict, at=time.time())
+        self._in_a_row = self._in_a_row + 1 if verdict.ready else 0
         text = f"{subject}: {verdict.diagnosis or verdict.reason}"
         if verdict.fatal:
             return Finding(status="failed", text=text)
-        return Finding(status="done" if self._stability.reached() else "waiting", text=text, soon=verdict.ready)
+        return Finding(status="done" if self._in_a_row >= IN_A_ROW else "waiting", text=text, soon=verdict.ready)
 
     def _missing(self, text: str) -> Finding:
         now = time.time()

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_multicluster.hooks.cluster import AsyncClusterHook
 from airflow_multicluster.triggers.haste import not_in_haste
+from airflow_multicluster.triggers.looks import LookingPodManager, Looks
 from multicluster.errors import MulticlusterError
+
+if TYPE_CHECKING:
+    from multicluster.pods.watch import WatchedPod
 
 WHEREABOUTS = frozenset({"config_dict", "connection_extras", "cluster_context", "in_cluster", "kubernetes_conn_id"})
 """Arguments of the stock trigger by which a kubeconfig travels into the database; ours has a name instead."""
 
 
+QUIET_SECONDS = 30.0
+"""How often a trigger looks at a pod that does not change; a change wakes it at once."""
+
+
 class ClusterPodTrigger(KubernetesPodTrigger):
-    """The stock trigger, reaching its pod by the cluster's name.
+    """The stock trigger, reaching its pod by the cluster's name, and woken by the pod's changes instead of polling.
+
+    Its logic is the stock one: only the pauses between its looks are ours, and what it looks at is kept up to date by
+    one watch for all triggers of a namespace. ``poll_interval`` is the pace where that is not allowed.
 
     :param cluster: the cluster's name in the registry; resolved with the triggerer's own identity.
     """
@@ -28,6 +39,9 @@ class ClusterPodTrigger(KubernetesPodTrigger):
     def __init__(self, *, cluster: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cluster = cluster
+        self._intervals = {"poll_interval": self.poll_interval, "startup_check_interval": self.startup_check_interval}
+        self._pod: WatchedPod | None = None
+        self._looks: Looks | None = None
 
     @classmethod
     def instead_of(cls, stock: KubernetesPodTrigger, *, cluster: str) -> ClusterPodTrigger:
@@ -36,7 +50,7 @@ class ClusterPodTrigger(KubernetesPodTrigger):
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return class path and arguments: names, numbers, times and what the user put into trigger_kwargs."""
-        arguments = {**_travelling(super().serialize()[1]), "cluster": self.cluster}
+        arguments = {**_travelling(super().serialize()[1]), **self._intervals, "cluster": self.cluster}
         return f"{ClusterPodTrigger.__module__}.{ClusterPodTrigger.__qualname__}", arguments
 
     @cached_property
@@ -44,20 +58,61 @@ class ClusterPodTrigger(KubernetesPodTrigger):
         """Reach the cluster; shared by the stock trigger's pod manager."""
         return AsyncClusterHook(self.cluster)
 
+    @cached_property
+    def pod_manager(self) -> LookingPodManager:
+        """Look when there is something to see."""
+        return LookingPodManager(async_hook=self.hook)
+
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait as the stock trigger does; all triggers of a cluster share one client while any of them runs."""
+        """Wait as the stock trigger does; all triggers of a namespace share one watch while any of them runs."""
         started = time.monotonic()
         try:
-            cluster = await self.hook.cluster()
+            await self.hook.cluster()
+            waiting: AbstractAsyncContextManager[WatchedPod | None] = self.hook.waiting_for(
+                self.pod_name, self.pod_namespace
+            )
         except MulticlusterError:
-            cluster = None  # the stock trigger meets the same error, and tells it in its event
-        # The stock trigger has one event; it is handed on after the client is given back, because whoever takes only
+            waiting = nullcontext()  # the stock trigger meets the same error, and tells it in its event
+        # The stock trigger has one event; it is handed on after the watch is given back, because whoever takes only
         # the first event of a generator (dag.test() does) never lets it come to its end.
-        async with cluster.keeping_async_client() if cluster else nullcontext():
+        async with waiting as self._pod:
             events = [event async for event in super().run()]
         await not_in_haste(self, started=started)
         for event in events:
             yield event
+
+    async def _wait_for_pod_start(self) -> Any:
+        with self._woken("startup_check_interval", within=lambda: self._intervals["startup_check_interval"]) as looks:
+            self.pod_manager.looks = looks
+            self.pod_manager.events_interval = self._intervals["startup_check_interval"]
+            return await super()._wait_for_pod_start()
+
+    async def _wait_for_container_completion(self) -> TriggerEvent:
+        with self._woken("poll_interval", within=self._patience) as self._looks:
+            return await super()._wait_for_container_completion()
+
+    async def _get_pod(self) -> Any:
+        if self._looks is not None:
+            await self._looks.next()
+        return await super()._get_pod()
+
+    @contextmanager
+    def _woken(self, interval: str, *, within: Callable[[], float]) -> Iterator[Looks | None]:
+        """Let the stock loop pause before it looks, until there is news, in the place of its own pause afterwards."""
+        if self._pod is None:
+            yield None
+            return
+        setattr(self, interval, 0)
+        try:
+            yield Looks(self._pod, within=within, interval=self._intervals[interval])
+        finally:
+            setattr(self, interval, self._intervals[interval])
+
+    def _patience(self) -> float:
+        """Return how long to look away from a running pod: no longer than until something else is to be done."""
+        pause = QUIET_SECONDS if self.logging_interval is None else self._intervals["poll_interval"]
+        deadline = self.trigger_kwargs.get("_execution_deadline")
+        return pause if deadline is None else max(min(pause, deadline - time.time()), 0)
 
     async def on_kill(self) -> None:
         """Delete the pod, unless the task is still deferred.
