@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ import yaml
 from .ground import Ground, Taint
 
 ROOT = Path(__file__).resolve().parents[4]
-LAUNCHER = os.environ.get("MULTICLUSTER_TESTBED_LAUNCHER", str(ROOT / "infra" / "testbed" / "run"))
+LAUNCHER = ROOT / "infra" / "testbed" / "run"
 
 
 class NoTestbedError(Exception):
@@ -32,9 +31,9 @@ class TestbedCluster:
     def kubeconfig(self, user: str, groups: tuple[str, ...]) -> dict[str, Any]:
         """Have a certificate issued and return the kubeconfig that holds it."""
         options = [option for group in groups for option in ("--group", group)]
-        answer = run("kubeconfig", "--user", user, *options)
-        document: dict[str, Any] = yaml.safe_load(answer)
-        return yaml.safe_load(Path(document["kubeconfig"]).read_text()) if "kubeconfig" in document else document
+        path = run("kubeconfig", "--user", user, *options)["kubeconfig"]
+        document: dict[str, Any] = yaml.safe_load(Path(path).read_text())
+        return document
 
     def add_node(self, name: str, gpus: int, labels: Mapping[str, str], taints: Iterable[Taint]) -> None:
         """Start a kubelet, and wait until its node is ready."""
@@ -48,24 +47,20 @@ class TestbedCluster:
         run("node", "remove", name)
 
 
-def run(*arguments: str) -> str:
-    """Run one command of the launcher and return its stdout."""
-    done = subprocess.run(
-        [LAUNCHER, *arguments, "--output", "json"], capture_output=True, text=True, timeout=120, check=False
-    )
+def run(*arguments: str) -> dict[str, Any]:
+    """Run one command of the launcher and return what it tells. Raises `NoTestbedError` with its words."""
+    command = [str(LAUNCHER), *arguments, "--output", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    told: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
     if done.returncode:
-        raise NoTestbedError(f"testbed {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
-    return done.stdout
+        raise NoTestbedError(told.get("problem") or done.stderr.strip())
+    return told
 
 
 @contextmanager
 def testbed() -> Iterator[Ground]:
     """Take the testbed that runs. Raises `NoTestbedError` where there is none."""
-    if shutil.which(LAUNCHER) is None:
-        raise NoTestbedError(f"{LAUNCHER} is not there")
-    status = json.loads(run("status"))
-    if not status.get("running", True):
-        raise NoTestbedError("no testbed runs; `make testbed` starts one")
+    run("status")
     folder = Path(tempfile.mkdtemp(prefix="conformance-testbed-"))
     ground = Ground(TestbedCluster(), folder)
     try:
