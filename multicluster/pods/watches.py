@@ -17,6 +17,7 @@ class PodWatches:
 
     def __init__(self) -> None:
         self._of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, PodWatch]] = WeakKeyDictionary()
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def watch(self, key: Hashable, make: Make) -> PodWatch:
         """Return the running loop's watch of that key, made now if there is none."""
@@ -26,6 +27,10 @@ class PodWatches:
         if key not in watches:
             watches[key] = make(lambda: _drop(watches, key))
         return watches[key]
+
+    def turn(self) -> asyncio.Lock:
+        """Return the running loop's lock for work of a millisecond: those who wait for it run in different turns."""
+        return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
     def __len__(self) -> int:
         return sum(map(len, self._of_loops.values()))
