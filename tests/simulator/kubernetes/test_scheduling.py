@@ -33,8 +33,8 @@ def test_the_reasons_are_counted_and_sorted_as_a_scheduler_does(new_pod):
     nodes = [node("a", taints=[GPU_TAINT]), node("b", taints=[GPU_TAINT]), node("c", unschedulable=True)]
 
     assert placement(new_pod("p"), nodes, {}).reason == (
-        "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) had untolerated taint "
-        "{nvidia.com/gpu: present}. " + NO_HELP.format(3)
+        "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) had untolerated taint(s). "
+        + NO_HELP.format(3)
     )
 
 
@@ -43,7 +43,7 @@ def test_what_is_short_is_named(new_pod):
 
     assert reason == (
         "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: "
-        "0/1 nodes are available: 1 No preemption victims found for incoming pod."
+        "0/1 nodes are available: 1 Preemption is not helpful for scheduling."
     )
 
 
@@ -152,10 +152,7 @@ def test_a_cordoned_node_takes_no_pod(cluster, new_pod, core):
 def test_a_node_that_is_not_ready_takes_no_pod(cluster, new_pod):
     cluster.set_node("n1", ready=False)
     cluster.create("pods", new_pod("p"))
-    cluster.wait_until(
-        "events",
-        lambda events: any("untolerated taint {node.kubernetes.io/not-ready: }" in e["message"] for e in events),
-    )
+    cluster.wait_until("events", lambda events: any("untolerated taint(s)" in e["message"] for e in events))
 
     cluster.set_node("n1", ready=True)
 

@@ -66,7 +66,7 @@ def place_of(services: NodeServices, pod: Document, container: Document) -> Plac
     """Make a container's folder and resolve its environment. Raises MissingReferenceError."""
     folder = pod_folder(services, pod)
     variables = environment.declared(services.store, pod, container)
-    volumes.prepare(services.store, pod, folder)
+    volumes.prepare(services, pod, folder)
     home = folder / "containers" / container["name"] / "root"
     home.mkdir(parents=True, exist_ok=True)
     message = termination_log(services, pod, container)

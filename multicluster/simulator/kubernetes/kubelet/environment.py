@@ -79,7 +79,7 @@ def _value(
     if "fieldRef" in source:
         return field_value(pod, source["fieldRef"]["fieldPath"])
     if "resourceFieldRef" in source:
-        return resource_value(pod, container, source["resourceFieldRef"])
+        return resource_value(store, pod, container, source["resourceFieldRef"])
     for kind, key in (("configMap", "configMapKeyRef"), ("secret", "secretKeyRef")):
         if key in source:
             data = entry(store, kind, namespace_of(pod), source[key])

@@ -102,6 +102,8 @@ def conditions(
         "ContainersReady": readiness,
     }
     result = [_condition(kind, values, known.get(kind), now) for kind, values in wanted.items()]
+    if "PodScheduled" not in known:  # it was bound by whoever created it
+        result.append(_condition("PodScheduled", {"status": "True"}, None, now))
     return [*result, *(condition for kind, condition in known.items() if kind not in wanted)]
 
 

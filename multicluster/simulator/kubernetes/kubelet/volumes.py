@@ -10,7 +10,9 @@ from pathlib import Path
 
 from multicluster.simulator.kubernetes.documents import Document, namespace_of
 from multicluster.simulator.kubernetes.kubelet.downward import field_value, resource_value
+from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
 from multicluster.simulator.kubernetes.kubelet.references import MissingReferenceError, entries
+from multicluster.simulator.kubernetes.service_accounts import FOLDER as ACCOUNT
 from multicluster.simulator.kubernetes.store import Store
 
 
@@ -46,17 +48,20 @@ def _variable(name: str) -> str:
     return re.sub(r"\W", "_", name).upper()
 
 
-def prepare(store: Store, pod: Document, folder: Path) -> None:
+def prepare(services: NodeServices, pod: Document, folder: Path) -> None:
     """Make the folders of a pod's volumes below its own folder and write their files. Raises MissingReferenceError."""
     for volume in pod["spec"].get("volumes") or []:
         place = folder / "volumes" / volume["name"]
         place.mkdir(parents=True, exist_ok=True)
-        for path, data in _found(store, pod, volume):
+        mode = next((source["defaultMode"] for source in volume.values() if "defaultMode" in source), 0o644)
+        for path, data in _found(services, pod, volume):
             file = place / path
             if not file.resolve().is_relative_to(place.resolve()):
                 continue  # `..` in an item's path: a real server refuses it
             file.parent.mkdir(parents=True, exist_ok=True)
+            file.unlink(missing_ok=True)
             file.write_bytes(data)
+            file.chmod(mode)
 
 
 def mounts(container: Document, folder: Path, termination_log: Path) -> Mounts:
@@ -71,32 +76,41 @@ def mounts(container: Document, folder: Path, termination_log: Path) -> Mounts:
                 real.mkdir(parents=True)
         path = "/" + str(mount["mountPath"]).strip("/")
         if path != "/":
-            paths[path] = volumes[mount["name"]] = real
+            paths[path] = real
+            if path != ACCOUNT:  # every container has that one; its name is made up
+                volumes[mount["name"]] = real
     return Mounts(paths, volumes)
 
 
-def _found(store: Store, pod: Document, volume: Document) -> list[tuple[str, bytes]]:
+def _found(services: NodeServices, pod: Document, volume: Document) -> list[tuple[str, bytes]]:
     try:
-        return list(_files(store, pod, volume))
+        return list(_files(services, pod, volume))
     except MissingReferenceError as error:
         raise MissingReferenceError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from error
 
 
-def _files(store: Store, pod: Document, volume: Document) -> Iterator[tuple[str, bytes]]:
+def _files(services: NodeServices, pod: Document, volume: Document) -> Iterator[tuple[str, bytes]]:
     for kind in ("configMap", "secret", "downwardAPI"):
         if kind in volume:
-            yield from _source_files(store, pod, kind, volume[kind])
+            yield from _source_files(services, pod, kind, volume[kind])
     for source in (volume.get("projected") or {}).get("sources") or []:
         for kind, reference in source.items():
-            if kind in ("configMap", "secret", "downwardAPI"):
-                yield from _source_files(store, pod, kind, reference)
+            yield from _source_files(services, pod, kind, reference)
 
 
-def _source_files(store: Store, pod: Document, kind: str, source: Document) -> Iterator[tuple[str, bytes]]:
-    if kind == "downwardAPI":
+def _source_files(services: NodeServices, pod: Document, kind: str, source: Document) -> Iterator[tuple[str, bytes]]:
+    if kind == "serviceAccountToken":
+        seconds = int(source.get("expirationSeconds") or 3600)
+        token = services.tokens.issue(pod, audience=source.get("audience", ""), seconds=seconds)
+        yield source["path"], token.encode()
+    elif kind == "downwardAPI":
         for item in source.get("items") or []:
-            yield item["path"], _downward(pod, item).encode()
-        return
+            yield item["path"], _downward(services.store, pod, item).encode()
+    elif kind in ("configMap", "secret"):
+        yield from _entries(services.store, pod, kind, source)
+
+
+def _entries(store: Store, pod: Document, kind: str, source: Document) -> Iterator[tuple[str, bytes]]:
     name = source.get("secretName") or source.get("name")
     found = entries(store, kind, namespace_of(pod), str(name), optional=bool(source.get("optional")))
     items = source.get("items")
@@ -106,9 +120,14 @@ def _source_files(store: Store, pod: Document, kind: str, source: Document) -> I
     for item in items:
         if item["key"] in found:
             yield item["path"], found[item["key"]]
+        elif not source.get("optional"):
+            what = (
+                "configmap references non-existent config" if kind == "configMap" else "references non-existent secret"
+            )
+            raise MissingReferenceError(f"{what} key: {item['key']}")
 
 
-def _downward(pod: Document, item: Document) -> str:
+def _downward(store: Store, pod: Document, item: Document) -> str:
     if "fieldRef" in item:
         return field_value(pod, item["fieldRef"]["fieldPath"])
-    return resource_value(pod, pod["spec"]["containers"][0], item.get("resourceFieldRef") or {})
+    return resource_value(store, pod, pod["spec"]["containers"][0], item.get("resourceFieldRef") or {})

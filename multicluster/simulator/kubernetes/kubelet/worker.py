@@ -142,7 +142,7 @@ class PodWorker:
     async def _mount(self) -> None:
         while True:
             try:
-                volumes.prepare(self._services.store, self._report.pod, pod_folder(self._services, self._report.pod))
+                volumes.prepare(self._services, self._report.pod, pod_folder(self._services, self._report.pod))
             except MissingReferenceError as error:
                 self._report.warn("FailedMount", str(error))
                 await self._services.clock.sleep(self._services.delays.config_retry)

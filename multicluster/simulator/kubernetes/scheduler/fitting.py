@@ -9,8 +9,10 @@ from fractions import Fraction
 
 from multicluster.simulator.kubernetes.documents import Document, at, name_of
 from multicluster.simulator.kubernetes.quantities import Quantities, node_allocatable, pod_requests
+from multicluster.simulator.kubernetes.scheduler.expressions import matches
+from multicluster.simulator.kubernetes.scheduler.neighbours import objection
 
-_TERMINAL = ("Succeeded", "Failed")
+TERMINAL = ("Succeeded", "Failed")
 _DEFAULT_PODS = Fraction(110)
 _UNREADABLE = (KeyError, TypeError, ValueError)
 UNSCHEDULABLE_TAINT = "node.kubernetes.io/unschedulable"
@@ -29,7 +31,7 @@ def usage(pods: Iterable[Document]) -> dict[str, Quantities]:
     taken: dict[str, Quantities] = {}
     for pod in pods:
         node = at(pod, "spec", "nodeName")
-        if node and at(pod, "status", "phase") not in _TERMINAL:
+        if node and at(pod, "status", "phase") not in TERMINAL:
             try:
                 add(taken.setdefault(node, {}), pod_requests(pod))
             except _UNREADABLE:
@@ -48,9 +50,11 @@ def fits(pod: Document, node: Document, taken: Mapping[str, Quantities]) -> bool
     return not _obstacles(pod, node) and not _judged_shortages(pod_requests(pod), node, taken.get(name_of(node), {}))
 
 
-def placement(pod: Document, nodes: Iterable[Document], taken: Mapping[str, Quantities]) -> Placement:
+def placement(
+    pod: Document, nodes: Iterable[Document], taken: Mapping[str, Quantities], pods: Iterable[Document] = ()
+) -> Placement:
     """Return where a pod goes: of the nodes it fits on, the one with the fewest pods."""
-    every = list(nodes)
+    every, others = list(nodes), list(pods)
     if not every:
         return Placement(reason="no nodes available to schedule pods")
     wanted = pod_requests(pod)
@@ -62,7 +66,10 @@ def placement(pod: Document, nodes: Iterable[Document], taken: Mapping[str, Quan
         obstacles = _obstacles(pod, node)
         if not obstacles:
             obstacles = _judged_shortages(wanted, node, used)
-            hopeful += bool(obstacles)
+            hopeful += bool(obstacles) and not _judged_shortages(wanted, node, {})
+        if not obstacles and (why := objection(pod, node, every, others)):
+            obstacles = [why]
+            hopeful += "anti" in why
         if not obstacles:
             fitting.append((used.get("pods", Fraction(0)), name_of(node)))
         reasons.update(obstacles)
@@ -91,7 +98,7 @@ def _obstacles(pod: Document, node: Document) -> list[str]:
         return ["node(s) were unschedulable"]
     for taint in spec.get("taints") or []:
         if taint.get("effect") in ("NoSchedule", "NoExecute") and not tolerated(taint, tolerations):
-            return [f"node(s) had untolerated taint {{{taint['key']}: {taint.get('value') or ''}}}"]
+            return ["node(s) had untolerated taint(s)"]
     if not selected(pod, node):
         return ["node(s) didn't match Pod's node affinity/selector"]
     return []
@@ -143,24 +150,6 @@ def _term_matches(term: Document, labels: Mapping[str, str], name: str) -> bool:
     expressions, fields = term.get("matchExpressions") or [], term.get("matchFields") or []
     if not expressions and not fields:
         return False
-    return all(_expression_matches(expression, labels) for expression in expressions) and all(
-        _expression_matches(field, {"metadata.name": name}) for field in fields
+    return all(matches(expression, labels) for expression in expressions) and all(
+        matches(field, {"metadata.name": name}) for field in fields
     )
-
-
-def _expression_matches(expression: Document, labels: Mapping[str, str]) -> bool:
-    value, values = labels.get(expression["key"]), expression.get("values") or []
-    match expression["operator"]:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt":
-            return value is not None and int(value) > int(values[0])
-        case "Lt":
-            return value is not None and int(value) < int(values[0])
-    raise ValueError(f"unknown operator {expression['operator']!r} in node affinity")

@@ -11,7 +11,7 @@ from multicluster.simulator.kubernetes.documents import Document, at, name_of, n
 from multicluster.simulator.kubernetes.events import SCHEDULER, EventRecorder
 from multicluster.simulator.kubernetes.quantities import Quantities, pod_requests
 from multicluster.simulator.kubernetes.resources import NODES, PODS
-from multicluster.simulator.kubernetes.scheduler.fitting import Placement, add, placement, usage
+from multicluster.simulator.kubernetes.scheduler.fitting import TERMINAL, Placement, add, placement, usage
 from multicluster.simulator.kubernetes.scheduler.preemption import preemption, priority
 from multicluster.simulator.kubernetes.store import Store
 
@@ -53,7 +53,8 @@ class Scheduler:
                 self._tell(pod, f"running filter plugins failed: {error}", "SchedulerError")
 
     def _place(self, pod: Document, nodes: list[Document], taken: dict[str, Quantities]) -> None:
-        verdict = placement(pod, nodes, taken)
+        living = [other for other in self._store.all(PODS) if at(other, "status", "phase") not in TERMINAL]
+        verdict = placement(pod, nodes, taken, living)
         if not verdict.node:
             self._tell(pod, verdict.reason, "Unschedulable")
             self._make_room(pod, nodes)
