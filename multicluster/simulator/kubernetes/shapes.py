@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+
 from multicluster.simulator.kubernetes.config_rules import change_causes, content_causes, encode_texts
 from multicluster.simulator.kubernetes.documents import Document, at
 from multicluster.simulator.kubernetes.resources import (
@@ -22,11 +25,19 @@ from multicluster.simulator.kubernetes.role_rules import (
     role_causes,
     with_groups,
 )
-from multicluster.simulator.kubernetes.status import Cause, required, unsupported
+from multicluster.simulator.kubernetes.status import Cause, required
 
 _BINDINGS = (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS)
 _JOB_POLICIES = ("OnFailure", "Never")
-_JOB_DEFAULTS = (("parallelism", 1), ("completions", 1), ("backoffLimit", 6), ("suspend", False))
+_JOB_DEFAULTS = {
+    "parallelism": 1,
+    "completions": 1,
+    "backoffLimit": 6,
+    "manualSelector": False,
+    "completionMode": "NonIndexed",
+    "suspend": False,
+    "podReplacementPolicy": "TerminatingOrFailed",
+}
 _DEFAULTS: dict[Resource, Document] = {
     NAMESPACES: {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}},
     NODES: {"spec": {}, "status": {}},
@@ -56,9 +67,7 @@ def _filled(resource: Resource, document: Document, *, new: bool) -> Document:
     if not new:
         return document
     if resource is JOBS:
-        spec = document["spec"] = {**dict(_JOB_DEFAULTS), **document.get("spec", {})}
-        spec.setdefault("template", {}).setdefault("metadata", {})
-        return {**document, "status": {}}
+        return _job(document)
     if resource is NAMESPACES:
         return {**document, **_DEFAULTS[resource]}
     if resource in _DEFAULTS:
@@ -66,10 +75,26 @@ def _filled(resource: Resource, document: Document, *, new: bool) -> Document:
     return {**document, "status": {}} if "status" in resource.subresources else document
 
 
+def _job(document: Document) -> Document:
+    """Return a job with the labels its pods are found by; they hold its uid."""
+    metadata, spec = document["metadata"], {**_JOB_DEFAULTS, **document.get("spec", {})}
+    template = spec.setdefault("template", {})
+    identity = {"controller-uid": metadata.setdefault("uid", str(uuid.uuid4())), "job-name": metadata.get("name", "")}
+    prefixed = {f"batch.kubernetes.io/{key}": value for key, value in identity.items()}
+    labels = {**at(template, "metadata", "labels", default={}), **identity, **prefixed}
+    template["metadata"] = {**(template.get("metadata") or {}), "labels": labels}
+    metadata.setdefault("labels", labels)
+    key = "batch.kubernetes.io/controller-uid"
+    spec["selector"] = {"matchLabels": {key: prefixed[key]}}
+    return {**document, "spec": spec, "status": {}}
+
+
 def _job_causes(spec: Document) -> list[Cause]:
     policy = at(spec, "template", "spec", "restartPolicy", default="Always")
     if not at(spec, "template", "spec", "containers"):
         return [required("spec.template.spec.containers")]
     if policy not in _JOB_POLICIES:
-        return [unsupported("spec.template.spec.restartPolicy", policy, _JOB_POLICIES)]
+        return [
+            required("spec.template.spec.restartPolicy", f"valid values: {', '.join(map(json.dumps, _JOB_POLICIES))}")
+        ]
     return []

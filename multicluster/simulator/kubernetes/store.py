@@ -92,7 +92,8 @@ class Store:
             raise already_exists(resource.plural, resource.group, key[1])
         created: Document = copied(document)
         metadata = created["metadata"]
-        metadata.update(uid=str(uuid.uuid4()), creationTimestamp=stamp(self.clock.now()))
+        metadata.setdefault("uid", str(uuid.uuid4()))
+        metadata["creationTimestamp"] = stamp(self.clock.now())
         if resource.generations:
             metadata["generation"] = 1
         if dry:

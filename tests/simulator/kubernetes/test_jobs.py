@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from multicluster.simulator.kubernetes.controllers.jobs import job_state
+from multicluster.simulator.kubernetes.controllers.job_state import job_state
 
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
 
@@ -88,8 +90,8 @@ def test_a_job_s_pods_may_not_restart_always(api, policy):
     assert (code, status["message"]) == (
         422,
         (
-            'Job.batch "j" is invalid: spec.template.spec.restartPolicy: Unsupported value: "Always": '
-            'supported values: "OnFailure", "Never"'
+            'Job.batch "j" is invalid: spec.template.spec.restartPolicy: Required value: '
+            'valid values: "OnFailure", "Never"'
         ),
     )
 
@@ -107,6 +109,6 @@ def test_a_job_s_pods_may_not_restart_always(api, policy):
 def test_how_many_pods_are_missing(phases, missing, complete):
     pods = [{"metadata": {}, "status": {"phase": phase}} for phase in phases]
 
-    state = job_state({"spec": {"completions": 3, "parallelism": 2}}, pods)
+    state = job_state({"spec": {"completions": 3, "parallelism": 2}}, pods, dt.datetime.now(dt.UTC))
 
     assert (state.missing, state.complete) == (missing, complete)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Coroutine
+from typing import Any
 
 from multicluster.simulator.kubernetes.admission import Admission
+from multicluster.simulator.kubernetes.controllers.job_state import (
+    ENDED,
+    JobState,
+    held,
+    job_state,
+    new_conditions,
+    seconds_left,
+)
 from multicluster.simulator.kubernetes.deletion import DeleteOptions, Deletion
 from multicluster.simulator.kubernetes.documents import Document, at, copied, name_of, namespace_of, stamp, uid_of
 from multicluster.simulator.kubernetes.events import EventRecorder
@@ -17,56 +27,11 @@ from multicluster.simulator.kubernetes.store import Store
 _log = logging.getLogger(__name__)
 _COMPONENT = "job-controller"
 _RETRY = 1.0
-_LIMIT = "Job has reached the specified backoff limit"
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobState:
-    """What the pods of a job add up to."""
-
-    active: int
-    succeeded: int
-    failed: int
-    wanted: int
-    suspended: bool
-    exhausted: bool
-
-    @property
-    def complete(self) -> bool:
-        """Whether enough pods have succeeded."""
-        return self.succeeded >= self.wanted
-
-    @property
-    def missing(self) -> int:
-        """How many pods to add."""
-        if self.suspended or self.exhausted:
-            return 0
-        return max(0, self.wanted - self.succeeded - self.active)
-
-
-def job_state(job: Document, pods: list[Document]) -> JobState:
-    """Return what the pods of a job add up to. Pods being deleted count neither as active nor as failed."""
-    phases = [at(pod, "status", "phase") for pod in pods]
-    living = sum(
-        phase in ("Pending", "Running") and "deletionTimestamp" not in pod["metadata"]
-        for phase, pod in zip(phases, pods, strict=True)
-    )
-    spec = job["spec"]
-    failed = phases.count("Failed")
-    parallel, completions = int(spec.get("parallelism", 1)), int(spec.get("completions", 1))
-    succeeded = phases.count("Succeeded")
-    return JobState(
-        active=living,
-        succeeded=succeeded,
-        failed=failed,
-        wanted=min(completions, succeeded + parallel) if succeeded < completions else completions,
-        suspended=bool(spec.get("suspend")),
-        exhausted=failed > int(spec.get("backoffLimit", 6)),
-    )
+_TOLD = {"Complete": ("Completed", "Job completed"), "JobSuspended": ("Suspended",), "JobResumed": ("Resumed",)}
 
 
 class JobController:
-    """Reconciles all jobs whenever something has changed."""
+    """Reconciles all jobs whenever something has changed or a moment of theirs has come."""
 
     def __init__(self, store: Store, admission: Admission, deletion: Deletion, events: EventRecorder) -> None:
         self._store = store
@@ -77,15 +42,24 @@ class JobController:
     async def run(self) -> None:
         """Reconcile until cancelled. A job that cannot be reconciled is reported and holds up no other."""
         while True:
-            jobs = [job for job in self._store.all(JOBS) if not _finished(job)]
-            results = [self._reconciled(job) for job in jobs if "deletionTimestamp" not in job["metadata"]]
-            await self._store.changed(self._store.version)
+            results = [self._reconciled(job) for job in self._jobs()]
+            left = [
+                seconds for job in self._jobs() if (seconds := seconds_left(job, self._store.clock.now())) is not None
+            ]
+            waits = [self._store.changed(self._store.version), *([self._store.clock.sleep(min(left))] if left else [])]
+            await _first(*waits)
             if not all(results):
                 await self._store.clock.sleep(_RETRY)  # the report of a failure is a change, too
 
+    def _jobs(self) -> list[Document]:
+        return [job for job in self._store.all(JOBS) if "deletionTimestamp" not in job["metadata"]]
+
     def _reconciled(self, job: Document) -> bool:
         try:
-            self._reconcile(job)
+            if not any(held(job, kind) for kind in ENDED):
+                self._reconcile(job)
+            elif (left := seconds_left(job, self._store.clock.now())) is not None and left <= 0:
+                self._deletion.delete(JOBS, namespace_of(job), name_of(job), DeleteOptions())
         except ApiError as error:
             self._events.warning(job, "FailedCreate", f"Error creating: {error}", _COMPONENT)
             return False
@@ -95,60 +69,63 @@ class JobController:
         return True
 
     def _reconcile(self, job: Document) -> None:
-        pods = [pod for pod in self._store.all(PODS, namespace_of(job)) if _owns(job, pod)]
-        state = job_state(job, pods)
-        if state.complete or state.exhausted or state.suspended:
-            self._end_pods(pods)
-        for _ in range(0 if state.complete else state.missing):
+        state = self._state(job)
+        if state.over:
+            self._end_pods(job)
+        for _ in range(state.missing):
             pod = self._store.create(PODS, self._admission.new(PODS, namespace_of(job), _pod(job)))
             self._events.normal(job, "SuccessfulCreate", f"Created pod: {name_of(pod)}", _COMPONENT)
-        self._report(job, job_state(job, [p for p in self._store.all(PODS, namespace_of(job)) if _owns(job, p)]))
+        self._report(job, state if state.failure and not held(job, "FailureTarget") else self._state(job))
 
-    def _end_pods(self, pods: list[Document]) -> None:
-        for pod in pods:
-            if at(pod, "status", "phase") in ("Pending", "Running"):
+    def _state(self, job: Document) -> JobState:
+        return job_state(job, self._pods(job), self._store.clock.now())
+
+    def _pods(self, job: Document) -> list[Document]:
+        return [pod for pod in self._store.all(PODS, namespace_of(job)) if _owns(job, pod)]
+
+    def _end_pods(self, job: Document) -> None:
+        for pod in self._pods(job):
+            alive = at(pod, "status", "phase") in ("Pending", "Running")
+            if alive and "deletionTimestamp" not in pod["metadata"]:
                 self._deletion.delete(PODS, namespace_of(pod), name_of(pod), DeleteOptions())
+                self._events.normal(job, "SuccessfulDelete", f"Deleted pod: {name_of(pod)}", _COMPONENT)
 
     def _report(self, job: Document, state: JobState) -> None:
-        now = stamp(self._store.clock.now())
+        now, conditions = stamp(self._store.clock.now()), new_conditions(state, job)
 
         def write(edited: Document) -> None:
             status = edited.setdefault("status", {})
-            counts = {"active": state.active, "succeeded": state.succeeded, "failed": state.failed}
-            for name, count in counts.items():
-                if count:
-                    status[name] = count
-                else:
-                    status.pop(name, None)
-            if not state.suspended:
-                status.setdefault("startTime", now)
-            for condition in _conditions(state, status, now):
-                set_condition(edited, condition)
-            if state.complete and not state.exhausted:
-                status.setdefault("completionTime", now)
+            for name in ("active", "succeeded", "failed"):
+                status.pop(name, None)
+                if getattr(state, name):
+                    status[name] = getattr(state, name)
+            status.update(ready=state.ready, terminating=state.terminating, uncountedTerminatedPods={})
+            if not state.suspended and ("startTime" not in status or held(edited, "Suspended")):
+                status["startTime"] = now
+            if state.complete:
+                status["completionTime"] = now
+            for condition in conditions:
+                set_condition(edited, {**condition, "lastProbeTime": now, "lastTransitionTime": now})
 
-        self._store.change(JOBS, namespace_of(job), name_of(job), write, uid_of(job))
+        changed = self._store.change(JOBS, namespace_of(job), name_of(job), write, uid_of(job))
+        for condition in conditions:
+            self._tell(changed, condition)
 
-
-def _conditions(state: JobState, status: Document, now: str) -> list[Document]:
-    """Return the conditions that have changed."""
-    if state.complete:
-        return [_condition("SuccessCriteriaMet", now), _condition("Complete", now)]
-    if state.exhausted:
-        reason = {"reason": "BackoffLimitExceeded", "message": _LIMIT}
-        return [_condition("FailureTarget", now, **reason), _condition("Failed", now, **reason)]
-    known = next((c["status"] for c in status.get("conditions") or [] if c["type"] == "Suspended"), "False")
-    wanted = "True" if state.suspended else "False"
-    return [] if known == wanted else [{**_condition("Suspended", now), "status": wanted}]
+    def _tell(self, job: Document, condition: Document) -> None:
+        if condition["type"] == "Failed":
+            self._events.warning(job, condition["reason"], condition["message"], _COMPONENT)
+        told = _TOLD.get(condition["type"]) or _TOLD.get(condition["reason"])
+        if told:
+            self._events.normal(job, told[0], told[-1] if len(told) > 1 else condition["message"], _COMPONENT)
 
 
-def _condition(kind: str, now: str, **reason: str) -> Document:
-    return {"type": kind, "status": "True", "lastTransitionTime": now, **reason}
-
-
-def _finished(job: Document) -> bool:
-    held = [c["type"] for c in at(job, "status", "conditions", default=[]) if c["status"] == "True"]
-    return "Complete" in held or "Failed" in held
+async def _first(*coroutines: Coroutine[Any, Any, object]) -> None:
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _owns(job: Document, pod: Document) -> bool:
@@ -157,9 +134,6 @@ def _owns(job: Document, pod: Document) -> bool:
 
 def _pod(job: Document) -> Document:
     template = job["spec"]["template"]
-    metadata = copied(template.get("metadata") or {})
-    labels = {"job-name": name_of(job), "controller-uid": uid_of(job)}
-    prefixed = {f"batch.kubernetes.io/{key}": value for key, value in labels.items()}
     owner = {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -168,12 +142,5 @@ def _pod(job: Document) -> Document:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    return {
-        "metadata": {
-            **metadata,
-            "generateName": f"{name_of(job)}-",
-            "labels": {**metadata.get("labels", {}), **labels, **prefixed},
-            "ownerReferences": [owner],
-        },
-        "spec": copied(template["spec"]),
-    }
+    metadata = {**copied(template["metadata"]), "generateName": f"{name_of(job)}-", "ownerReferences": [owner]}
+    return {"metadata": metadata, "spec": copied(template["spec"])}
