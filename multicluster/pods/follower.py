@@ -50,9 +50,13 @@ class Sink(Protocol):
         """Nothing will be told until the next list begins: the server does not allow it."""
         ...
 
+    def wake(self) -> None:
+        """Nothing will be told any more: let everybody look why."""
+        ...
+
 
 class Follower:
-    """Follows one source for one sink. *name* is for the log."""
+    """Follows one source for one sink. *name* is for the log; not *whole*, a list is asked for its version only."""
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class Follower:
         timing: Timing,
         pace: Pace,
         clock: Callable[[], float] = time.monotonic,
+        whole: bool = True,
     ) -> None:
         self._source = source
         self._sink = sink
@@ -70,6 +75,7 @@ class Follower:
         self._timing = timing
         self._pace = pace
         self._clock = clock
+        self._whole = whole
         self._version = ""
         self._relist_at = 0.0
 
@@ -79,7 +85,7 @@ class Follower:
             try:
                 await self._follow()
             except NotAllowedError as error:
-                log.warning("%s: may not list and watch, each pod is asked for by itself: %s", self._name, error)
+                log.warning("%s: may not list and watch them, so they are asked for one by one: %s", self._name, error)
                 self._version = ""
                 self._sink.forbid(str(error))
                 self._pace.calm()
@@ -109,9 +115,9 @@ class Follower:
 
     async def _list(self) -> str:
         self._sink.begin()
-        page = await self._source.page(size=PAGE)
+        page = await self._source.page(size=PAGE if self._whole else 1)
         self._sink.show(page.items)
-        while page.rest:
+        while page.rest and self._whole:
             await asyncio.sleep(0)
             page = await self._source.page(size=PAGE, rest=page.rest)
             self._sink.show(page.items)

@@ -31,16 +31,25 @@ GetClient = Callable[[], Awaitable["ApiClient"]]
 
 
 class KubernetesSource:
-    """The pods of one namespace that carry *labels*."""
+    """The pods of one namespace that carry *labels*, or its events of pods: *kind* is ``pod`` or ``event``."""
 
-    def __init__(self, client: GetClient, *, namespace: str, labels: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: GetClient, *, namespace: str, kind: str = "pod", labels: Mapping[str, str] | None = None
+    ) -> None:
         self._client = client
         self._namespace = namespace
-        self._selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        self._call = f"list_namespaced_{kind}"
+        self._selectors = (
+            {"field_selector": "involvedObject.kind=Pod"}
+            if kind == "event"
+            else {"label_selector": ",".join(f"{key}={value}" for key, value in (labels or {}).items())}
+        )
 
-    async def page(self, *, size: int, rest: str = "") -> Page:
+    async def page(self, *, size: int, rest: str = "", about: str = "") -> Page:
         """Return a page of the newest state; raises HistoryGoneError when *rest* has become too old."""
         more = {"_continue": rest} if rest else {}
+        if about:
+            more["field_selector"] = f"{self._selectors['field_selector']},involvedObject.name={about}"
         with _translated():
             answer = await self._list(limit=size, **more)
             found = json.loads(await _body(answer))
@@ -85,15 +94,18 @@ class KubernetesSource:
     async def _list(self, **options: Any) -> Any:
         from kubernetes_asyncio.client import CoreV1Api
 
-        api = CoreV1Api(await self._client())
-        return await api.list_namespaced_pod(
-            self._namespace, label_selector=self._selector, _preload_content=False, **options
-        )
+        listing = getattr(CoreV1Api(await self._client()), self._call)
+        return await listing(self._namespace, _preload_content=False, **{**self._selectors, **options})
 
 
 def pod_model(client: ApiClient, sighting: Sighting) -> Any:
     """Return the pod as the client's own model; takes about a millisecond of the loop's time."""
     return client.deserialize(SimpleNamespace(data=sighting.text), "V1Pod")
+
+
+def event_model(client: ApiClient, event: Document) -> Any:
+    """Return an event as the client's own model."""
+    return client.deserialize(SimpleNamespace(data=json.dumps(event)), "CoreV1Event")
 
 
 def no_such_pod(name: str) -> Exception:

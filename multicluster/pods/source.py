@@ -57,8 +57,8 @@ class NotAllowedError(SourceError):
 class Source(Protocol):
     """One collection of one namespace: pods, or events. May raise any SourceError, and fatal MulticlusterErrors."""
 
-    async def page(self, *, size: int, rest: str = "") -> Page:
-        """Return a page of at most *size* items, of the newest state of the collection."""
+    async def page(self, *, size: int, rest: str = "", about: str = "") -> Page:
+        """Return a page of at most *size* items of the newest state; of events, only those *about* one object."""
         ...
 
     async def get(self, name: str) -> Document | None:

@@ -3,66 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
-from multicluster.errors import ClusterUnreachableError, CredentialError, MulticlusterError
 from multicluster.pods.board import Board
 from multicluster.pods.entry import Entry, Sighting
-from multicluster.pods.follower import PAGE, Follower
-from multicluster.pods.pace import Pace, Timing
-from multicluster.pods.shared_task import SharedTask
+from multicluster.pods.follower import PAGE
+from multicluster.pods.shared_follower import Connect, Place, SharedFollower
 from multicluster.pods.source import Source, SourceError
 
 FEW = 20
 """So many pods are asked for one by one; for more of them a list is cheaper."""
 REQUESTS_WITHOUT_WATCH = 8
 """How many pods are asked for at the same time where no watch is allowed."""
-Connect = Callable[[], AbstractAsyncContextManager[Source]]
-"""Opens the source, and keeps what it needs for as long as it is used."""
 
 
 class PodWatch:
     """One list and one watch for all who wait for pods of one namespace in one event loop.
 
     *labels* narrow them to pods that carry them all; a pod without them is found all the same, by its own requests.
-    At most two requests are under way: the watch, and one that lists or gets. *cluster* and *namespace* are for errors.
-    *ended* is called when the watch is over; those who come later must not get it any more.
+    At most two requests are under way: the watch, and one that lists or gets. *ended* is called when the watch is over;
+    those who come later must not get it any more.
     """
 
-    def __init__(
-        self,
-        connect: Connect,
-        *,
-        cluster: str,
-        namespace: str,
-        labels: Mapping[str, str],
-        ended: Callable[[], None],
-        timing: Timing | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        chance: random.Random | None = None,
-    ) -> None:
-        self._connect = connect
-        self._cluster = cluster
-        self._namespace = namespace
+    def __init__(self, connect: Connect, place: Place, *, labels: Mapping[str, str], ended: Callable[[], None]) -> None:
+        self._place = place
         self._board = Board(labels)
-        self._ended = ended
-        self._timing = timing or Timing()
-        self._clock = clock
-        self._chance = chance or random.Random()  # noqa: S311 - it spreads requests
-        self._task = SharedTask(self._work, linger=self._timing.linger, ended=self._over)
-        self._source: Source | None = None
+        self._follower = SharedFollower(connect, self._board, place, what="pods", ended=ended)
         self._turns = {True: asyncio.Semaphore(REQUESTS_WITHOUT_WATCH), False: asyncio.Semaphore(1)}
-        self._failure: tuple[type[MulticlusterError], str] | None = None
 
     @asynccontextmanager
     async def waiting_for(self, name: str) -> AsyncIterator[WatchedPod]:
         """Wait for the pod of that name during the block."""
         entry = self._board.enter(name)
         try:
-            with self._task.held():
+            with self._follower.held():
                 yield WatchedPod(self, entry)
         finally:
             self._board.leave(entry)
@@ -74,21 +49,20 @@ class PodWatch:
 
     async def read(self, entry: Entry) -> Sighting | None:
         """See WatchedPod.read."""
-        pace = self._pace()
+        pace = self._place.pace()
         while True:
-            if self._failure:
-                kind, text = self._failure
-                raise kind(text)
+            self._follower.check()
             if entry.settled:
                 return entry.seen
-            if self._source is None or not (self._board.listed or self._board.forbidden):
-                await entry.wait(self._timing.most_delay)
+            source = self._follower.source
+            if source is None or not (self._board.listed or self._board.forbidden):
+                await entry.wait(self._place.timing.most_delay)
                 continue
             try:
-                await self._ask(entry, self._source)
+                await self._ask(entry, source)
             except SourceError as error:
                 if pace.exhausted:
-                    raise self._words(error) from error
+                    raise self._follower.words(error) from error
                 await asyncio.sleep(pace.delay(error.retry_after))
 
     async def news(self, entry: Entry, turn: int, *, within: float, interval: float) -> None:
@@ -96,7 +70,7 @@ class PodWatch:
         if self._board.forbidden or entry.apart:
             await asyncio.sleep(interval)
             entry.doubt()
-        elif entry.turn == turn and not self._failure:
+        elif entry.turn == turn and not self._follower.failed:
             await entry.wait(within)
 
     async def _ask(self, entry: Entry, source: Source) -> None:
@@ -115,38 +89,6 @@ class PodWatch:
             shown |= self._board.wanted(page.items)
             rest, version = page.rest, page.version
         self._board.compare(shown, version, alone=False)
-
-    async def _work(self) -> None:
-        name = f"pods of namespace {self._namespace!r} on cluster {self._cluster!r}"
-        async with self._connect() as source:
-            self._source = source
-            follower = Follower(
-                source, self._board, name=name, timing=self._timing, pace=self._pace(), clock=self._clock
-            )
-            try:
-                await follower.run()
-            except SourceError as error:
-                raise self._words(error) from error
-
-    def _over(self, error: BaseException | None) -> None:
-        self._source = None
-        if isinstance(error, MulticlusterError):
-            self._failure = (type(error), str(error))
-        else:  # dismissed, and nobody is left who could read this; or cancelled, or a mistake of ours
-            text = f"cluster {self._cluster!r}: the watch of namespace {self._namespace!r} ended: {error!r}"
-            self._failure = (MulticlusterError, text)
-        self._ended()
-        self._board.wake()
-
-    def _pace(self) -> Pace:
-        return Pace(self._timing, clock=self._clock, chance=self._chance)
-
-    def _words(self, error: SourceError) -> MulticlusterError:
-        kind = CredentialError if isinstance(error.__cause__, CredentialError) else ClusterUnreachableError
-        return kind(
-            f"cluster {self._cluster!r}: for {self._timing.give_up:.0f} s nothing could be learnt of the pods of "
-            f"namespace {self._namespace!r}, and nobody knows how they are: {error}"
-        )
 
 
 class WatchedPod:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from airflow_multicluster.hooks import pod_watches
 from airflow_multicluster.triggers import pod as module
 from airflow_multicluster.triggers.pod import ClusterPodTrigger
 from multicluster.pods.pace import Timing
-from multicluster.pods.watch import PodWatch
+from multicluster.pods.shared_follower import Place
 from multicluster.simulator.faults import Fault, HttpError
 from multicluster.simulator.kubernetes.resources import PODS
 
@@ -47,6 +48,11 @@ class Stage:
                 document["status"]["containerStatuses"] = [known]
 
         self.kubernetes._run(lambda: self.kubernetes._store.change(PODS, self.namespace, name, mutation))
+
+    def event(self, name, message):
+        involved = {"kind": "Pod", "name": name, "namespace": self.namespace, "apiVersion": "v1"}
+        document = {"metadata": {"generateName": f"{name}."}, "involvedObject": involved, "message": message}
+        self.kubernetes.create("events", document, self.namespace)
 
     def trigger(self, name, cluster=CLUSTER, **more):
         options = {"poll_interval": ENDLESS, "startup_check_interval": ENDLESS, "log_events_on_startup": False, **more}
@@ -210,7 +216,7 @@ def test_a_cluster_that_stays_away_is_named_in_the_event(stage, monkeypatch):
     stage.add("fit")
     stage.set("fit", "Running", RUNNING)
     timing = Timing(first_delay=0.01, most_delay=0.05, give_up=0.3)
-    monkeypatch.setattr(pod_watches, "PodWatch", lambda *args, **more: PodWatch(*args, timing=timing, **more))
+    monkeypatch.setattr(pod_watches, "Place", partial(Place, timing=timing))
 
     async def main():
         trigger = stage.trigger("fit")
@@ -272,7 +278,7 @@ def test_nothing_is_left_of_a_loop_that_ended(stage):
     import gc
 
     gc.collect()
-    assert len(pod_watches._WATCHES) == 0
+    assert len(pod_watches._SHARED) == 0
 
 
 def test_an_unknown_cluster_is_told_as_the_stock_trigger_tells_errors(stage):
@@ -293,3 +299,34 @@ def test_a_running_pod_is_looked_at_from_time_to_time(monkeypatch):
     assert trigger._patience() == module.QUIET_SECONDS
     trigger.logging_interval = 10
     assert trigger._patience() == 2
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """Collect what triggers log of events."""
+    from airflow.providers.cncf.kubernetes.utils import pod_manager
+
+    messages = []
+    monkeypatch.setattr(pod_manager, "log_pod_event", lambda _, event, seen: messages.append(event.message))
+    return messages
+
+
+@pytest.mark.parametrize("allowed", [True, False], ids=["watched", "polled"])
+def test_the_events_of_a_pod_that_does_not_start_are_logged(stage, said, allowed):
+    stage.add("fit")
+    stage.event("fit", "0/3 nodes are available")
+    if not allowed:
+        stage.strike("watch events", HttpError(code=403, reason="Forbidden", message="cannot watch events"))
+
+    async def main():
+        interval = ENDLESS if allowed else 0.05
+        trigger = stage.trigger("fit", startup_check_interval=interval, log_events_on_startup=True)
+        waiting = asyncio.create_task(event_of(trigger))
+        async with asyncio.timeout(BOUND):
+            while not said:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        stage.set("fit", "Succeeded", DONE)
+        return await asyncio.wait_for(waiting, BOUND)
+
+    assert asyncio.run(main())["status"] == "success"
+    assert said[0] == "0/3 nodes are available"

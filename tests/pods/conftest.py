@@ -15,8 +15,10 @@ from multicluster.access.async_client import async_client
 from multicluster.access.cached_tokens import CachedTokens
 from multicluster.access.endpoint import Endpoint
 from multicluster.access.token import Token
+from multicluster.pods.events import PodEvents
 from multicluster.pods.kubernetes_source import KubernetesSource
 from multicluster.pods.pace import Timing
+from multicluster.pods.shared_follower import Place
 from multicluster.pods.watch import PodWatch
 from multicluster.simulator import Delays, World
 from multicluster.simulator.kubernetes.resources import PODS
@@ -132,38 +134,40 @@ class Stage:
     def delete(self, name):
         self.kubernetes.delete("pods", name)
 
-    def requests(self):
+    def event(self, name, message):
+        involved = {"kind": "Pod", "name": name, "namespace": "default", "apiVersion": "v1"}
+        document = {"metadata": {"generateName": f"{name}."}, "involvedObject": involved, "message": message}
+        self.kubernetes.create("events", document)
+
+    def requests(self, plural="pods"):
         counted = self.kubernetes.requests
-        return {verb: counted[verb, "pods"] for verb in ("list", "watch", "get") if counted[verb, "pods"]}
+        return {verb: counted[verb, plural] for verb in ("list", "watch", "get") if counted[verb, plural]}
 
     @asynccontextmanager
     async def watching(self, timing=QUICK, labels=LABELS):
         """Give the relay, the token source and a watch through them."""
         relay = Relay(int(self.kubernetes.url.rsplit(":", 1)[1]))
         await relay.start()
-        source = Source(self.token)
+        tokens = Source(self.token)
         endpoint = Endpoint(
             server=f"https://127.0.0.1:{relay.port}", ca_pem=self.kubernetes.ca_pem, connect_timeout=2, read_timeout=2
         )
-        async with await async_client(Access(endpoint, source), name=self.name) as client:
+        async with await async_client(Access(endpoint, tokens), name=self.name) as client:
 
             async def lend():
                 return client
 
-            @asynccontextmanager
-            async def connect():
-                yield KubernetesSource(lend, namespace="default", labels=labels)
+            def source(kind):
+                @asynccontextmanager
+                async def connect():
+                    yield KubernetesSource(lend, namespace="default", kind=kind, labels=labels)
 
-            scene = SimpleNamespace(relay=relay, source=source, client=client, ends=[])
-            scene.watch = PodWatch(
-                connect,
-                cluster=self.name,
-                namespace="default",
-                labels=labels,
-                timing=timing,
-                chance=random.Random(1),
-                ended=lambda: scene.ends.append(True),
-            )
+                return connect
+
+            place = Place(cluster=self.name, namespace="default", timing=timing, chance=random.Random(1))
+            scene = SimpleNamespace(relay=relay, source=tokens, client=client, ends=[])
+            scene.watch = PodWatch(source("pod"), place, labels=labels, ended=lambda: scene.ends.append(True))
+            scene.events = PodEvents(source("event"), place, ended=lambda: scene.ends.append(True))
             try:
                 yield scene
             finally:

@@ -43,7 +43,7 @@ class Script:
         self.clock = clock
         self.asked = []
 
-    async def page(self, *, size, rest=""):
+    async def page(self, *, size, rest="", about=""):
         self.asked.append(("list", size, rest))
         return self._next(self.pages)
 
@@ -154,7 +154,7 @@ def test_without_a_good_answer_for_too_long_it_gives_up():
     clock = Clock()
 
     class Dead(Script):
-        async def page(self, *, size, rest=""):
+        async def page(self, *, size, rest="", about=""):
             clock.now += 100
             raise BrokenOffError("no route")
 

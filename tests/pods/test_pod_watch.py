@@ -434,7 +434,7 @@ def test_the_watch_ends_a_while_after_the_last_waiter(stage, kit):
             ended_at_once = list(scene.ends)
             async with scene.watch.waiting_for("fit") as pod:
                 await kit.phase_of(pod)
-                leaving = scene.watch._task._timer
+                leaving = scene.watch._follower._task._timer
             await kit.until(lambda: scene.ends)
             return ended_at_once, leaving, [task for task in asyncio.all_tasks() if "_work" in repr(task)]
 

@@ -1,4 +1,4 @@
-"""Who shares a watch, and for how long its task lives."""
+"""Who shares what, and for how long its task lives."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import gc
 
 import pytest
 
+from multicluster.pods.per_loop import PerLoop
 from multicluster.pods.shared_task import SharedTask
-from multicluster.pods.watches import PodWatches
 
 READER = contextvars.ContextVar("READER", default="nobody")
 
@@ -22,10 +22,10 @@ class Watch:
 
 
 def test_one_loop_has_one_watch_of_a_key():
-    watches = PodWatches()
+    watches = PerLoop()
 
     async def main():
-        return [watches.watch(key, Watch) for key in ("a", "a", "b")]
+        return [watches.get(key, Watch) for key in ("a", "a", "b")]
 
     first, again, other = asyncio.run(main())
     assert first is again
@@ -33,10 +33,10 @@ def test_one_loop_has_one_watch_of_a_key():
 
 
 def test_each_loop_has_its_own_and_a_closed_ones_are_forgotten():
-    watches = PodWatches()
+    watches = PerLoop()
 
     async def main():
-        return watches.watch("a", Watch), len(watches)
+        return watches.get("a", Watch), len(watches)
 
     (first, _), (second, kept) = asyncio.run(main()), asyncio.run(main())
     assert first is not second
@@ -44,10 +44,10 @@ def test_each_loop_has_its_own_and_a_closed_ones_are_forgotten():
 
 
 def test_a_loop_that_is_gone_takes_its_watches_with_it():
-    watches = PodWatches()
+    watches = PerLoop()
 
     async def main():
-        watches.watch("a", Watch)
+        watches.get("a", Watch)
 
     asyncio.run(main())
     gc.collect()
@@ -55,12 +55,12 @@ def test_a_loop_that_is_gone_takes_its_watches_with_it():
 
 
 def test_a_watch_that_ended_is_not_handed_out_again():
-    watches = PodWatches()
+    watches = PerLoop()
 
     async def main():
-        first = watches.watch("a", Watch)
+        first = watches.get("a", Watch)
         first.ended()
-        return first, watches.watch("a", Watch)
+        return first, watches.get("a", Watch)
 
     first, second = asyncio.run(main())
     assert first is not second

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,8 @@ class ClusterHook(KubernetesHook):
 class AsyncClusterHook(AsyncKubernetesHook):
     """The same for triggers: client and watch are shared per event loop, and the name is resolved off the loop."""
 
+    _event_polling_fallback: bool
+
     def __init__(self, cluster: str) -> None:
         super().__init__(conn_id=None, kubernetes_conn_id=None)
         self._extras: dict[str, Any] = {}
@@ -105,6 +107,19 @@ class AsyncClusterHook(AsyncKubernetesHook):
         """Return the pod as it is known by the shared watch, or ask the API server where none is waited for."""
         reader = self._readers.get((name, namespace))
         return await (reader.read() if reader else super().get_pod(name, namespace))
+
+    async def watch_pod_events(
+        self, name: str, namespace: str, resource_version: str | None = None, timeout_seconds: int = 30
+    ) -> AsyncGenerator[Any, None]:
+        """Yield the pod's events from the watch that all triggers of the namespace share, or as the stock hook does."""
+        reader = self._readers.get((name, namespace))
+        if reader is not None and not self._event_polling_fallback:
+            async with aclosing(reader.events(namespace)) as events:
+                async for event in events:
+                    yield event
+            self._event_polling_fallback = True  # the stock hook's word for: they may not be watched
+        async for event in super().watch_pod_events(name, namespace, resource_version, timeout_seconds):
+            yield event
 
 
 def find_cluster(name: Any) -> Cluster:

@@ -1,14 +1,16 @@
-"""Share one watch among all triggers that wait for pods of a cluster and namespace."""
+"""Share one watch of pods, and one of their events, among all triggers of a cluster and namespace."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from multicluster.pods.kubernetes_source import KubernetesSource, no_such_pod, pod_model
+from multicluster.pods.events import PodEvents
+from multicluster.pods.kubernetes_source import KubernetesSource, event_model, no_such_pod, pod_model
+from multicluster.pods.per_loop import PerLoop
+from multicluster.pods.shared_follower import Connect, Place
 from multicluster.pods.watch import PodWatch
-from multicluster.pods.watches import PodWatches
 
 if TYPE_CHECKING:
     from multicluster import Cluster
@@ -17,21 +19,32 @@ if TYPE_CHECKING:
 
 MADE_BY_AIRFLOW = {"kubernetes_pod_operator": "True"}
 """What KubernetesPodOperator labels its pods with; others need not be told of."""
-_WATCHES = PodWatches()
+_SHARED: PerLoop[Any] = PerLoop()
 
 
 def pod_watch(cluster: Cluster, namespace: str) -> PodWatch:
-    """Return this event loop's watch of the namespace."""
+    """Return this event loop's watch of the pods of a namespace."""
+    connect, place = _source(cluster, namespace, "pod"), Place(cluster=cluster.name, namespace=namespace)
+    watch: PodWatch = _SHARED.get(
+        (cluster, namespace, "pod"), lambda ended: PodWatch(connect, place, labels=MADE_BY_AIRFLOW, ended=ended)
+    )
+    return watch
 
+
+def pod_events(cluster: Cluster, namespace: str) -> PodEvents:
+    """Return this event loop's watch of the events of a namespace."""
+    connect, place = _source(cluster, namespace, "event"), Place(cluster=cluster.name, namespace=namespace)
+    events: PodEvents = _SHARED.get((cluster, namespace, "event"), lambda ended: PodEvents(connect, place, ended=ended))
+    return events
+
+
+def _source(cluster: Cluster, namespace: str, kind: str) -> Connect:
     @asynccontextmanager
     async def connect() -> AsyncIterator[KubernetesSource]:
         async with cluster.keeping_async_client():
-            yield KubernetesSource(cluster.async_client, namespace=namespace, labels=MADE_BY_AIRFLOW)
+            yield KubernetesSource(cluster.async_client, namespace=namespace, kind=kind, labels=MADE_BY_AIRFLOW)
 
-    return _WATCHES.watch(
-        (cluster, namespace),
-        lambda ended: PodWatch(connect, cluster=cluster.name, namespace=namespace, labels=MADE_BY_AIRFLOW, ended=ended),
-    )
+    return connect
 
 
 class PodReader:
@@ -50,6 +63,13 @@ class PodReader:
             raise no_such_pod(self._name)
         if self._made is None or self._made[0] is not sighting:
             client = await self._cluster.async_client()
-            async with _WATCHES.turn():
+            async with _SHARED.turn():
                 self._made = (sighting, pod_model(client, sighting))
         return self._made[1]
+
+    async def events(self, namespace: str) -> AsyncGenerator[Any, None]:
+        """Yield the pod's events, the past ones first; ends where they may not be watched."""
+        events = pod_events(self._cluster, namespace)
+        async with aclosing(events.about(self._name)) as told:
+            async for event in told:
+                yield event_model(await self._cluster.async_client(), event)
