@@ -18,6 +18,7 @@ FIGURES = {
     "two-hundred-brackets": 7,
     "registry-of-a-thousand": 7,
     "demo": 3,
+    "waiting": 1,
 }
 """The name of each figure (its module in figures/, dashes for underscores), and how often it is repeated."""
 RESULTS = Path(__file__).parent / "results.json"
