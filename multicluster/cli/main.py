@@ -37,6 +37,7 @@ COMMANDS = {
     "pools": "list and delete node pools",
     "doctor": "check each cluster: reachable, trusted, allowed",
     "reap": "delete node pools that outlived their lease",
+    "migrate": "rewrite DAG files from stock operators to clusters of a registry",
     "demo": "run the whole job on the simulator",
     "simulator": "run the offline world on its own",
 }
