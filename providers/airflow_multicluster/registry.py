@@ -90,6 +90,6 @@ def _load(wanted: Iterable[Path | Source]) -> Registry:
         return load_registry(*wanted, connection=connection_facts)  # which tells them all
     content = json.dumps([(source.label, source.text, source.value) for source in sources])
     key = hashlib.sha256(content.encode()).hexdigest()
-    if key not in _LOADED:
-        _LOADED[key] = load_registry(*sources, connection=connection_facts)
+    if key not in _LOADED:  # many triggers that start together may all come here: they must get the same clusters
+        _LOADED.setdefault(key, load_registry(*sources, connection=connection_facts))
     return _LOADED[key]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -330,3 +331,23 @@ def test_the_events_of_a_pod_that_does_not_start_are_logged(stage, said, allowed
 
     assert asyncio.run(main())["status"] == "success"
     assert said[0] == "0/3 nodes are available"
+
+
+def test_triggers_that_start_together_find_the_same_cluster(stage, monkeypatch):
+    from airflow_multicluster import registry as source
+    from airflow_multicluster.hooks.cluster import AsyncClusterHook
+    from multicluster.registry import load
+
+    monkeypatch.setattr(source, "_LOADED", {})
+    together, load_registry = threading.Barrier(4), load.load_registry
+
+    def at_once(*sources, **options):
+        together.wait(BOUND)
+        return load_registry(*sources, **options)
+
+    monkeypatch.setattr(load, "load_registry", at_once)
+
+    async def main():
+        return await asyncio.gather(*(AsyncClusterHook(CLUSTER).cluster() for _ in range(4)))
+
+    assert len(set(map(id, asyncio.run(main())))) == 1
