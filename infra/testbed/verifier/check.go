@@ -19,7 +19,7 @@ type verdict struct {
 func judge(verifier token.Verifier, bearer string) verdict {
 	identity, err := verifier.Verify(bearer)
 	if err != nil {
-		return verdict{Reason: err.Error()}
+		return verdict{Reason: reasonOf(err)}
 	}
 	return verdict{Accepted: true, ARN: identity.ARN, Role: identity.CanonicalARN}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"regexp"
 	"strings"
 
 	authn "k8s.io/api/authentication/v1"
@@ -23,7 +24,8 @@ type webhook struct {
 
 func (w *webhook) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 	var review authn.TokenReview // v1 and v1beta1 have one shape; the answer repeats the version asked
-	if err := json.NewDecoder(http.MaxBytesReader(out, in.Body, maxReviewBytes)).Decode(&review); err != nil {
+	err := json.NewDecoder(http.MaxBytesReader(out, in.Body, maxReviewBytes)).Decode(&review)
+	if err != nil || review.Kind != "" && review.Kind != "TokenReview" {
 		http.Error(out, "expected a request body to be a TokenReview", http.StatusBadRequest)
 		return
 	}
@@ -45,14 +47,23 @@ func (w *webhook) ServeHTTP(out http.ResponseWriter, in *http.Request) {
 
 func newLog(out io.Writer) *log.Logger { return log.New(out, "", 0) }
 
-// note logs a verdict, never a token: the errors of AWS's verifier hold none (pkg/token takes URLs out of them).
+// fromURL finds where an error begins to quote a token's URL: as url.Parse does, which is given all of it, or because the
+// URL ends nowhere, so that its query counts as its host.
+var fromURL = regexp.MustCompile(`(?is)parse ".*|x-amz-[a-z-]+(=|%3d).*`)
+
+// reasonOf writes an error without what the token holds of secrets: its URL is as good as the token.
+func reasonOf(err error) string {
+	return fromURL.ReplaceAllString(err.Error(), "(malformed URL, not shown)")
+}
+
+// note logs a verdict, never a token.
 func (w *webhook) note(status int, username string, err error) {
 	if w.log == nil {
 		return
 	}
 	reason := ""
 	if err != nil {
-		reason = err.Error()
+		reason = reasonOf(err)
 	}
 	line, _ := json.Marshal(map[string]any{"status": status, "user": username, "refused": reason})
 	w.log.Print(string(line))
