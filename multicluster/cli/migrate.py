@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from multicluster.migration.proposal import Proposal
     from multicluster.migration.source import Migrated
 
+MANY = 100
+"""Files that take long enough to say so first."""
+
 
 def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     """Add ``migrate``."""
@@ -45,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
     proposal = Proposal()
     try:
         files = python_files(map(Path, args.paths))
+        if len(files) > MANY:
+            say(f"reading {len(files)} files")
         migrated = [migrate(str(file), file.read_bytes(), proposal) for file in files]
         _write_registry(args.registry, proposal)
     except OSError as error:

@@ -13,14 +13,16 @@ from multicluster.migration.reading import Reading
 
 
 class Arguments:
-    """Keyword arguments by name. Raises UntranslatableError for a call whose arguments cannot be known.
+    """Keyword arguments by name, and the names within ``**more``.
 
+    Raises UntranslatableError for a call whose arguments cannot be known.
     *place* are the names that must be seen: ``**more`` may stay where it is known to hold none of them.
     """
 
     def __init__(self, call: cst.Call, reading: Reading, *, place: Collection[str]) -> None:
         self._reading = reading
         self.given: dict[str, cst.BaseExpression] = {}
+        self.unpacked: set[str] = set()
         for arg in call.args:
             if arg.keyword is not None:
                 self.given[arg.keyword.value] = arg.value
@@ -42,6 +44,7 @@ class Arguments:
             raise UntranslatableError(
                 f"**{code} holds {', '.join(hidden)}", "move them into the call, and run this command again"
             )
+        self.unpacked |= keys
 
     def __contains__(self, name: str) -> bool:
         return name in self.given

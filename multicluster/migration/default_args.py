@@ -16,12 +16,14 @@ _SAY_WHERE = frozenset().union(*PLACE.values())
 class DefaultArgs(cst.CSTVisitor):
     """Collect the keys of every ``default_args=`` of the file, and findings about them.
 
-    ``keys`` are those that say where; ``inside`` is whether ``in_cluster`` among them says: where Airflow is.
+    ``keys`` are those that say where, ``others`` the rest;
+    ``inside`` is whether ``in_cluster`` among them says: where Airflow is.
     """
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self.keys: set[str] = set()
+        self.others: set[str] = set()
         self.inside = False
         self.findings: list[Finding] = []
 
@@ -39,7 +41,9 @@ class DefaultArgs(cst.CSTVisitor):
                     by_hand=False,
                 )
             )
-        elif found := keys & _SAY_WHERE:
+            return
+        self.others |= keys - _SAY_WHERE
+        if found := keys & _SAY_WHERE:
             self.keys |= found
             self.inside = found == {"in_cluster"} and self._says_inside(node.value)
             if not self.inside:

@@ -46,9 +46,16 @@ class NodeGroup:
 
 def node_group(create: Arguments) -> NodeGroup:
     """Return the node group; raises UntranslatableError for one whose shape is known at run time only."""
-    asked = create.value("create_nodegroup_kwargs") or {}
-    if not isinstance(asked, dict):
-        raise UntranslatableError("create_nodegroup_kwargs is no dict", "write the dict itself into the call")
+    try:
+        return _node_group(create, create.value("create_nodegroup_kwargs") or {})
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UntranslatableError(
+            f"create_nodegroup_kwargs is not what EKS takes ({type(error).__name__}: {error})",
+            "mend it, and run this command again",
+        ) from error
+
+
+def _node_group(create: Arguments, asked: Mapping[str, Any]) -> NodeGroup:
     told = [
         (f"create_nodegroup_kwargs says {key}, for which a profile has no word", "see whether it is needed")
         for key in sorted(asked.keys() - _READ)

@@ -76,7 +76,7 @@ def _gke(arguments: Arguments) -> Place:
     _refuse(arguments, "config_file")
     cluster, location = _named(arguments, "cluster_name"), _named(arguments, "location")
     project = arguments.text("project_id")
-    connection = arguments.value("gcp_conn_id", "google_cloud_default")
+    connection = arguments.text("gcp_conn_id") if "gcp_conn_id" in arguments else "google_cloud_default"
     chain = arguments.value("impersonation_chain")
     told = []
     if not project:
@@ -127,7 +127,7 @@ def _hint(path: str | None, context: str | None, connection: str | None) -> str:
         return re.split(r"[/:@]", context or connection or "")[-1]
     if path is None:
         return "current-context"
-    *folders, file = [part for part in re.split(r"[/\\]", path) if part.strip("~.")]
+    *folders, file = [part for part in re.split(r"[/\\]", path) if part.strip("~.")] or ["kubeconfig"]
     stem = re.sub(r"\.(ya?ml|conf|kubeconfig)$", "", file.lstrip("."))
     return f"{folders[-1]}-{stem}" if folders and stem in {"config", "kubeconfig", "kube_config"} else stem
 

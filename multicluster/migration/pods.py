@@ -25,11 +25,12 @@ class Pod:
     role: Role
     place: Place
     arguments: Arguments
+    namespace_said: bool
 
     def change(self, where: tuple[str, str]) -> Change:
         """Return how the call is written anew, with ``cluster=`` or ``node_pool=``."""
         first = [where]
-        if self.role is Role.EKS_POD and "namespace" not in self.arguments:
+        if self.role is Role.EKS_POD and not self.namespace_said:
             first.append(("namespace", '"default"'))  # EksPodOperator's own default, and no other operator's
         drop = PLACE[self.role] & self.arguments.given.keys()
         rename = {"pod_name": "name"} if self.role is Role.EKS_POD else {}
@@ -60,19 +61,24 @@ def judge_pod(call: cst.Call, role: Role, reading: Reading, *, default_args: Def
         )
     if {"name", "pod_name"} <= arguments.given.keys():
         raise UntranslatableError("it has both name and pod_name", "leave out one of the two")
-    _refuse_mapped_place(call, reading, place_arguments)
-    return Pod(call=call, role=role, place=place, arguments=arguments)
+    said = arguments.given.keys() | arguments.unpacked | default_args.others
+    said |= _mapped(call, reading, place_arguments)
+    return Pod(call=call, role=role, place=place, arguments=arguments, namespace_said="namespace" in said)
 
 
-def _refuse_mapped_place(call: cst.Call, reading: Reading, place: Collection[str]) -> None:
-    """Refuse ``Operator.partial(...).expand(cluster_name=...)``: one call, several clusters."""
+def _mapped(call: cst.Call, reading: Reading, place: Collection[str]) -> set[str]:
+    """Return the names within ``Operator.partial(...).expand(...)``.
+
+    Raises UntranslatableError where they say where the pod runs: one call, several clusters.
+    """
     expand = reading.parent(call)
     mapped = reading.parent(expand) if isinstance(expand, cst.Attribute) else None
     if not isinstance(expand, cst.Attribute) or not isinstance(mapped, cst.Call) or mapped.func is not expand:
-        return
+        return set()
     names = {arg.keyword.value for arg in mapped.args if arg.keyword}
     if expand.attr.value == "expand_kwargs" or names & set(place):
         raise UntranslatableError(
             f"it is mapped by {expand.attr.value} over arguments that say where it runs",
             "map over cluster= with names of the registry instead",
         )
+    return names

@@ -56,7 +56,7 @@ class Uses(cst.CSTVisitor):
                 self._name(
                     node,
                     f"class {node.name.value}",
-                    f"it is a subclass of {role.value}, and where it is used is left as it is",
+                    f"it is a subclass of {self._class(base.value)}, and where it is used is left as it is",
                     "derive it from ClusterPodOperator, or use that instead" if role not in CHAIN
                     else "see whether NodePoolTaskGroup and a profile do the same",
                 )  # fmt: skip
@@ -89,13 +89,21 @@ class Uses(cst.CSTVisitor):
             return
         if isinstance(node, cst.Name) and isinstance(self._reading.parent(node), cst.Attribute):
             return
-        self._name(node, role.value, "it is used in another way than by a call", "see what it is used for")
+        why, do = "it is used in another way than by a call", "see what it is used for"
+        self._name(node, role.value, why, do, by_hand=role is not Role.POD)
 
     def _name_other(self, node: cst.Call) -> None:
         given = {arg.keyword.value for arg in node.args if arg.keyword}
         if found := sorted(given & PLACE[Role.OTHER]):
-            name = self._reading.qualified(node.func).removesuffix(".partial").rpartition(".")[2]
-            self._name(node, name, f"it says {', '.join(found)}", "only pod operators are rewritten: do it by hand")
+            self._name(
+                node,
+                self._class(node.func),
+                f"it says {', '.join(found)}",
+                "only pod operators are rewritten: do it by hand",
+            )
+
+    def _class(self, node: cst.CSTNode) -> str:
+        return self._reading.qualified(node).removesuffix(".partial").rpartition(".")[2]
 
     def _remember_block(self, node: cst.CSTNode) -> None:
         block: cst.CSTNode | None = node

@@ -176,6 +176,7 @@ REFUSED = {
         ORDER, KWARGS, {"score = EksPodOperator(": "score = HttpOperator(", "from datetime": HTTP},
         "names the node group"),
     "a shape known at run time only": (ORDER, "shape()", {}, "create_nodegroup_kwargs: shape()"),
+    "a shape that is none": (ORDER, '{"instanceTypes": 5}', {}, "not what EKS takes"),
     "a task outside tied to one within": (ORDER + "\n    active >> end", KWARGS, {}, "active >> end"),
     "a task that is used elsewhere": (ORDER + "\n    print(delete.task_id)", KWARGS, {}, "used elsewhere"),
     "no order": ("", KWARGS, {}, "no task stands between"),

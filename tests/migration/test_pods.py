@@ -125,6 +125,7 @@ def test_gke_becomes_project_location_endpoint_and_credentials(migrated, dag):
             "gpu",
             {"path": "/f/prod.yaml", "context": "arn:aws:eks:us-east-1:111122223333:cluster/gpu"},
         ),
+        ('config_file="~"', "kubeconfig", {"path": "~", "useCurrentContext": True}),
         ("in_cluster=False", "current-context", {"useCurrentContext": True}),
         ('kubernetes_conn_id="gpu_cluster"', "gpu-cluster", {}),
     ],
@@ -187,6 +188,23 @@ def test_the_operator_is_found_however_it_is_imported(migrated, line, name):
 
     assert 'ClusterPodOperator(task_id="a", cluster="gpu", namespace="default", image="x")' in room.after
     assert "amazon" not in room.after
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'with DAG("d", schedule=None, default_args={"namespace": "ml"}):\n    Pod(PLACE)',
+        'C = {"namespace": "ml"}\nwith DAG("d", schedule=None):\n    Pod(PLACE, **C)',
+        'with DAG("d", schedule=None):\n    Pod.partial(PLACE).expand(namespace=["ml"])',
+    ],
+)
+def test_a_namespace_that_comes_from_elsewhere_stays(migrated, dag, text):
+    head = f"from airflow.sdk import DAG\nfrom {EKS_MODULE} import EksPodOperator as Pod\n"
+    room = migrated(head + text.replace("PLACE", 'task_id="a", cluster_name="gpu", region="us-east-1", image="x"'))
+
+    assert room.by_hand == []
+    assert 'default"' not in room.after
+    assert dag(room.after).get_task("a").task_id == "a"
 
 
 def test_an_import_that_is_still_used_stays(migrated):
