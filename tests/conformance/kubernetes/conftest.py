@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -86,6 +88,24 @@ def eventually() -> Callable[..., Any]:
 def pods(ground: Ground, namespace: str, eventually: Callable[..., Any]) -> Pods:
     """The pods of a fresh namespace."""
     return Pods(ground, namespace, eventually)
+
+
+@pytest.fixture(params=["stock", "ours"])
+def tasks(
+    request: pytest.FixtureRequest, ground: Ground, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Airflow tasks in a fresh namespace, of the stock operator and of ours."""
+    from .tasks import Tasks, registry
+
+    monkeypatch.setenv("MULTICLUSTER_REGISTRY", str(registry(ground.kubeconfig, tmp_path)))
+    return Tasks(request.param, ground.kubeconfig, namespace)
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """What was logged, whichever way this Airflow logs outside a task runner."""
+    caplog.set_level(logging.INFO)
+    return lambda: caplog.text + "".join(capfd.readouterr())
 
 
 @pytest.fixture(scope="session")

@@ -106,6 +106,12 @@ def test_a_container_that_has_not_started_has_no_log(pods, record, document, rea
     assert answer["message"].startswith('container "base" in pod "p" is waiting to start: ')
 
 
+def test_a_container_whose_command_is_not_there_has_an_empty_log(pods):
+    pods.run(pod(command=["no-such-program"]))
+
+    assert pods.log() == ""
+
+
 def test_a_container_behind_an_init_container_has_no_log(pods, record):
     pods.create(pod(initContainers=[container("first", STAYS)]))
     pods.until(lambda found: "running" in status_of(found, "first")["state"])

@@ -78,8 +78,20 @@ def pod_status(pod: Document) -> str:
 
 
 def _ready_count(pod: Document) -> tuple[int, int]:
-    statuses = at(pod, "status", "containerStatuses", default=[])
-    return sum(bool(container.get("ready")) for container in statuses), len(pod["spec"]["containers"])
+    statuses, inits = _counted(pod), pod["spec"].get("initContainers") or []
+    sidecars = sum(container.get("restartPolicy") == "Always" for container in inits)
+    return sum(bool(container.get("ready")) for container in statuses), len(pod["spec"]["containers"]) + sidecars
+
+
+def _counted(pod: Document) -> list[Document]:
+    """Return the statuses of the containers that are to stay, sidecars among them."""
+    inits = pod["spec"].get("initContainers") or []
+    names = {container["name"] for container in inits if container.get("restartPolicy") == "Always"}
+    started = at(pod, "status", "initContainerStatuses", default=[])
+    return [
+        *(status for status in started if status["name"] in names),
+        *at(pod, "status", "containerStatuses", default=[]),
+    ]
 
 
 def _pod_ready(pod: Document, _now: dt.datetime) -> str:
@@ -88,7 +100,7 @@ def _pod_ready(pod: Document, _now: dt.datetime) -> str:
 
 
 def _restarts(pod: Document, now: dt.datetime) -> str:
-    statuses = at(pod, "status", "containerStatuses", default=[])
+    statuses = _counted(pod)
     count = sum(int(container.get("restartCount", 0)) for container in statuses)
     ends = [end for container in statuses if (end := at(container, "lastState", "terminated", "finishedAt"))]
     return f"{count} ({age(max(ends), now)} ago)" if count and ends else str(count)

@@ -8,6 +8,7 @@ import uuid
 from multicluster.simulator.kubernetes.documents import Document, at
 from multicluster.simulator.kubernetes.kubelet.container_start import StartError, place_of, start, termination_log
 from multicluster.simulator.kubernetes.kubelet.image_pull import pull
+from multicluster.simulator.kubernetes.kubelet.log_buffer import LogBuffer
 from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
 from multicluster.simulator.kubernetes.kubelet.pod_report import PodReport
 from multicluster.simulator.kubernetes.kubelet.records import ContainerRecord
@@ -57,6 +58,8 @@ class ContainerLife:
         try:
             record.running = await start(self._services, record.spec, place)
         except StartError as error:
+            record.log = LogBuffer(self._services.clock.now)
+            record.log.close()
             record.state = {"terminated": self._terminated(_START_FAILED, _NEVER, "StartError", str(error))}
             self._report.warn("Failed", f"Error: {error}", record)
             self._report.publish()

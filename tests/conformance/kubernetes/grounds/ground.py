@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
@@ -45,7 +45,6 @@ class Ground:
         self._kubeconfigs: dict[str, Path] = {}
         self._wires: dict[str, Wire] = {}
         self._clients: dict[str, client.ApiClient] = {}
-        self._numbers = itertools.count(1)
 
     @cached_property
     def admin(self) -> client.ApiClient:
@@ -89,7 +88,7 @@ class Ground:
     @contextmanager
     def node(self, gpus: int = 0, labels: Mapping[str, str] = {}, taints: Iterable[Taint] = ()) -> Iterator[str]:
         """Add a node, give its name once it is ready, and remove it in the end. Taints are as in the API."""
-        name = f"conformance-{next(self._numbers)}"
+        name = f"conformance-{uuid.uuid4().hex[:6]}"
         self._cluster.add_node(name, gpus, labels, list(taints))
         try:
             yield name
