@@ -24,8 +24,17 @@ class ApiError(LauncherError):
     """The API server refused, with this status and this text; or, with status 0, did not answer."""
 
     def __init__(self, status: int, text: str) -> None:
-        super().__init__(f"the API server answers {status}: {text}" if status else f"the API server is silent: {text}")
+        said = f"the API server answers {status}: {message(text)}"
+        super().__init__(said if status else f"the API server is silent: {text}")
         self.status = status
+
+
+def message(text: str) -> str:
+    """Take out of a Status object what it says to people; other texts say it as they are."""
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, TypeError, KeyError):
+        return text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,19 +88,22 @@ class Api:
                 raise
 
 
-def until(what: str, look: Callable[[], T], *, alive: Callable[[], bool], logs: Path, seconds: float = 60) -> T:
-    """Look again and again until there is something; give it.
+def until(
+    what: str, look: Callable[[], T], *, alive: Callable[[], bool], logs: Path | Callable[[], Path], seconds: float = 60
+) -> T:
+    """Look again and again until there is something; give it. *logs* is quoted when nothing comes, and chosen then.
 
     Raises:
         LauncherError: There is nothing in time, or *alive* says that nothing will come any more.
 
     """
+    log = logs if callable(logs) else lambda: logs
     end = time.monotonic() + seconds
     while not (found := look()):
         if not alive():
-            raise LauncherError(f"{what}: the process has ended; {last_words(logs)}")
+            raise LauncherError(f"{what}: {log().stem} has ended; {last_words(log())}")
         if time.monotonic() > end:
-            raise LauncherError(f"{what}: not within {seconds:.0f} seconds; {last_words(logs)}")
+            raise LauncherError(f"{what}: not within {seconds:.0f} seconds; {last_words(log())}")
         time.sleep(0.05)
     return found
 

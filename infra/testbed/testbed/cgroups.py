@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from testbed import mounts
 from testbed.errors import LauncherError
 
 DEADLINE_SECONDS = 10.0
@@ -15,19 +16,17 @@ DEADLINE_SECONDS = 10.0
 
 def hierarchies() -> list[Path]:
     """List where the hierarchies are mounted: one folder (v2), or one for each controller (v1)."""
-    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return [Path(place) for _, place, kind, *_ in lines if kind in {"cgroup", "cgroup2"}]
+    return [mount.place for mount in mounts.listed() if mount.kind in {"cgroup", "cgroup2"}]
 
 
 def controllers() -> set[str]:
     """Name the controllers that groups can be made with: those of v2 stand in a file, those of v1 are mount options."""
     found: set[str] = set()
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        _, place, kind, options, *_ = line.split()
-        if kind == "cgroup":
-            found |= set(options.split(","))
-        elif kind == "cgroup2":
-            found |= set((Path(place) / "cgroup.controllers").read_text().split())
+    for mount in mounts.listed():
+        if mount.kind == "cgroup":
+            found |= set(mount.options)
+        elif mount.kind == "cgroup2":
+            found |= set((mount.place / "cgroup.controllers").read_text().split())
     return found
 
 

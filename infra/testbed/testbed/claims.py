@@ -24,6 +24,8 @@ from testbed.locks import SHARED, locked
 PORTS = range(20000, 30000)
 """Below the range from which the kernel takes ports for outgoing connections, so that none takes ours meanwhile."""
 NUMBERS = range(180, 250)
+CLAIMANT_NUMBERS = 2
+"""A process and its birth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,12 +124,21 @@ def born(pid: int) -> int | None:
 
 
 def read(shared: Path) -> dict[str, dict[str, Any]]:
-    """Read all claims; a file that cannot be read holds none."""
+    """Read all claims; a file that cannot be read holds none, and what is no claim is left out."""
     try:
-        entries: dict[str, dict[str, Any]] = json.loads((shared / "claims.json").read_text())
+        document = json.loads((shared / "claims.json").read_text())
     except (OSError, ValueError):
         return {}
-    return entries
+    return {path: one for path, one in document.items() if sound(one)} if isinstance(document, dict) else {}
+
+
+def sound(one: Any) -> bool:
+    """Say whether this is an entry as ``entry`` makes it; another version may have written another."""
+    try:
+        numbers = [*asdict(Claim(**one["claim"])).values(), *one["claimant"]]
+    except (TypeError, KeyError):
+        return False
+    return len(one["claimant"]) == CLAIMANT_NUMBERS and all(type(number) is int for number in numbers)
 
 
 def write(shared: Path, entries: dict[str, dict[str, Any]]) -> None:

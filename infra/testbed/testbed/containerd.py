@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from testbed import images
+from testbed import images, mounts
 from testbed.machine import PLACE
 
 SOCKET = f"{PLACE}/containerd.sock"
@@ -52,8 +52,7 @@ def configure(folder: Path, plugins: Path, registry: int) -> None:
 
 def snapshotter(folder: Path) -> str:
     """Name how containers get their files: by overlay mounts, or by copies where *folder* is on an overlay itself."""
-    mounts = [line.split()[1:3] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    above = [(len(place), kind) for place, kind in mounts if folder.is_relative_to(place)]
+    above = [(len(one.place.parts), one.kind) for one in mounts.listed() if folder.is_relative_to(one.place)]
     return "native" if max(above)[1] == "overlay" else "overlayfs"
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from testbed import containerd
+from testbed import containerd, names
 from testbed.errors import LauncherError
 from testbed.home import Home
 from testbed.machine import PLACE
@@ -35,9 +35,9 @@ class Taint:
     @classmethod
     def parse(cls, text: str) -> Taint:
         """Read ``KEY=VALUE:EFFECT`` or ``KEY:EFFECT``."""
-        name, colon, effect = text.rpartition(":")
+        name, _, effect = text.rpartition(":")
         key, _, value = name.partition("=")
-        if not colon or not key or effect not in EFFECTS:
+        if not names.key(key) or not names.value(value) or effect not in EFFECTS:
             raise LauncherError(f"{text!r} is no taint; write KEY=VALUE:EFFECT, EFFECT one of {', '.join(EFFECTS)}")
         return cls(key=key, value=value, effect=effect)
 

@@ -70,7 +70,9 @@ def reap(children: dict[int, str]) -> int:
     while True:
         pid, status = os.waitpid(-1, 0)
         if pid in children:
-            sys.stderr.write(f"{children[pid]} has ended with wait status {status}; so does the node\n")
+            code = os.waitstatus_to_exitcode(status)
+            how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
+            sys.stderr.write(f"{children[pid]} has ended {how}; so does the node\n")
             return 1
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from testbed import cgroups, claims, containerd, images, kubeconfig, kubelet, network, processes
-from testbed.api import Api, until
-from testbed.certificates import Authority
+from testbed import names as kubernetes_names
+from testbed.api import Api, ApiError, until
+from testbed.certificates import Authority, write_key
 from testbed.checkpoint import Step, passed
 from testbed.errors import LauncherError
 from testbed.home import Home
@@ -23,10 +25,11 @@ from testbed.state import State
 
 GPU = "nvidia.com/gpu"
 UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
-NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 INDEXES = range(1, 240)
 """The third byte of the node's pod addresses; services begin at 240."""
 PORTS = range(10250, 10350)
+ATTEMPTS = 20
+"""How often a write is tried that another write came before; a kubelet that starts writes several times a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +43,12 @@ class Node:
     provider_id: str = ""
 
     def __post_init__(self) -> None:
-        if not NAME.fullmatch(self.name):
+        if not kubernetes_names.of_node(self.name):
             raise LauncherError(
                 f"{self.name!r} is no node's name: lower case letters, digits, dots, dashes, at most 63"
             )
+        if twice := repeated([f"{taint.key}:{taint.effect}" for taint in self.taints]):
+            raise LauncherError(f"a node has no two taints of one key and effect: {twice}")
 
     @property
     def part(self) -> str:
@@ -51,9 +56,15 @@ class Node:
         return f"node/{self.name}"
 
 
+def repeated(words: Sequence[str]) -> str:
+    """Give the first word that stands there twice; empty if none does."""
+    return next((word for number, word in enumerate(words) if word in words[:number]), "")
+
+
 def add(home: Home, state: State, node: Node) -> dict[str, Any]:
-    """Boot a node and wait until it is Ready; give what ``node add`` prints."""
+    """Boot a node and wait until it is Ready; give what ``node add`` prints. What does not join is taken away again."""
     folder = home.nodes / node.name
+    Api.of(home, state).call("GET", "/readyz")
     address, port = reserve(home, state, node)
     passed(Step.NODE_RECORDED)
     try:
@@ -62,8 +73,9 @@ def add(home: Home, state: State, node: Node) -> dict[str, Any]:
         processes.start(home, node.part, boot_command(folder), log=log(home, node))
         passed(Step.NODE_STARTED)
         join(home, state, node, address)
-    except LauncherError:
-        remove(home, state, node.name)
+    except BaseException:
+        with suppress(LauncherError):  # the first error is the reason
+            remove(home, state, node.name)
         raise
     return {"name": node.name, "address": address, "kubeletPort": port, "capacity": dict(node.capacity)}
 
@@ -99,7 +111,7 @@ def furnish(home: Home, state: State, node: Node, address: str, port: int) -> No
     authority = (home.pki / "ca.crt").read_bytes()
     (folder / "ca.crt").write_bytes(authority)
     access = kubeconfig.document(state, user, authority, pair.certificate, pair.key)
-    (folder / "kubeconfig.yaml").write_text(json.dumps(access, indent=1))
+    write_key(folder / "kubeconfig.yaml", json.dumps(access, indent=1).encode())
     containerd.configure(folder, plugins, state.claim.registry)
     served = kubelet.Served(name=node.name, address=address, port=port, dns=state.dns_address)
     kubelet.configure(home, folder, served, node.taints)
@@ -144,9 +156,12 @@ def join(home: Home, state: State, node: Node, address: str) -> None:
     def alive() -> bool:
         return bool(processes.marked(home, node.part))
 
+    def farthest() -> Path:
+        kubelet_log = log(home, node).with_name("kubelet.log")
+        return kubelet_log if kubelet_log.exists() else log(home, node)
+
     def wait(what: str, look: Any) -> None:
-        part = "kubelet" if (log(home, node).parent / "kubelet.log").exists() else "machine"
-        until(what, look, alive=alive, logs=log(home, node).with_name(f"{part}.log"))
+        until(what, look, alive=alive, logs=farthest)
 
     wait(f"node {node.name} does not register", lambda: api.find(path))
     passed(Step.NODE_REGISTERED)
@@ -159,10 +174,21 @@ def join(home: Home, state: State, node: Node, address: str) -> None:
 
 
 def initialize(api: Api, path: str, labels: Mapping[str, str]) -> None:
-    """Set what a kubelet may not, and take away the taint that holds pods back until that is done."""
-    taints = (api.find(path) or {}).get("spec", {}).get("taints", [])
-    kept = [taint for taint in taints if taint["key"] != UNINITIALIZED]
-    api.call("PATCH", path, {"metadata": {"labels": dict(labels)}, "spec": {"taints": kept or None}})
+    """Set what a kubelet may not, and take away the taint that holds pods back until that is done.
+
+    Taints are one list, and others write it too: what they wrote meanwhile is read again and kept.
+    """
+    for attempt in range(ATTEMPTS):
+        found = api.call("GET", path)
+        kept = [taint for taint in found["spec"].get("taints", []) if taint["key"] != UNINITIALIZED]
+        read = {"labels": dict(labels), "resourceVersion": found["metadata"]["resourceVersion"]}
+        try:
+            api.call("PATCH", path, {"metadata": read, "spec": {"taints": kept or None}})
+        except ApiError as error:
+            if error.status != HTTPStatus.CONFLICT or attempt + 1 == ATTEMPTS:
+                raise
+        else:
+            return
 
 
 def ready(node: Any) -> bool:
@@ -178,24 +204,26 @@ def resources(capacity: Mapping[str, str]) -> dict[str, Any]:
 
 def advertise(home: Home, state: State, name: str, capacity: Mapping[str, str]) -> None:
     """Change what a node advertises; the kubelet keeps it."""
-    path = f"/api/v1/nodes/{name}/status"
+    path = f"/api/v1/nodes/{Node(name=name).name}/status"
     Api.of(home, state).call("PATCH", path, {"status": resources(capacity)})
 
 
 def remove(home: Home, state: State | None, name: str) -> None:
     """Take a node away as a cloud does: the machine ends at once, then its Node object is deleted.
 
-    Everything that a machine holds (processes, mounts, network namespaces) is its own and ends with it. Without a
-    *state* the Node object is left, because its cluster goes too.
+    Everything that a machine holds (processes, mounts, network namespaces) is its own and ends with it, also where no
+    API server answers; that error comes last. Without a *state* the Node object is left, because its cluster goes too.
     """
     node = Node(name=name)
     processes.kill(home, node.part)
     passed(Step.NODE_KILLED)
-    if state:
-        Api.of(home, state).delete(f"/api/v1/nodes/{name}")
-        passed(Step.NODE_DELETED)
-    cgroups.remove(f"{home.cgroup}/{name}")
-    shutil.rmtree(home.nodes / name, ignore_errors=True)
+    try:
+        if state:
+            Api.of(home, state).delete(f"/api/v1/nodes/{name}")
+            passed(Step.NODE_DELETED)
+    finally:
+        cgroups.remove(f"{home.cgroup}/{name}")
+        shutil.rmtree(home.nodes / name, ignore_errors=True)
 
 
 def names(home: Home) -> list[str]:

@@ -22,6 +22,8 @@ from testbed.home import Home
 MARK = "MULTICLUSTER_TESTBED_MARK"
 PART = "MULTICLUSTER_TESTBED_PART"
 PACKAGES = Path(__file__).resolve().parents[1]
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where all programs are looked for, whatever the caller's PATH is: sudo's may lack them, a shell's may have others."""
 DEADLINE_SECONDS = 20.0
 
 
@@ -35,8 +37,7 @@ class Marked:
 
 def environment(home: Home, part: str) -> dict[str, str]:
     """Give the whole environment of a process: the mark, and nothing of the caller's, a proxy least of all."""
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {"PATH": path, "HOME": "/root", "PYTHONPATH": str(PACKAGES), MARK: str(home.path), PART: part}
+    return {"PATH": PATH, "HOME": "/root", "PYTHONPATH": str(PACKAGES), MARK: str(home.path), PART: part}
 
 
 def start(home: Home, part: str, command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
@@ -114,7 +115,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
     """
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env={**os.environ, "PATH": PATH}, capture_output=True, text=True, errors="replace", check=False
+        )
     except FileNotFoundError as error:
         raise LauncherError(f"the program {command[0]} is missing; see: preflight") from error
     if done.returncode:

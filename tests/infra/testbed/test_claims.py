@@ -88,6 +88,17 @@ def test_claims_that_cannot_be_read_hold_nobody_up(shared, tmp_path):
     assert claims.claim(Home.at(tmp_path), shared=shared).number == claims.NUMBERS[0]
 
 
+@pytest.mark.parametrize("text", ["[]", "null", '"x"', '{"/x": 1, "/y": {"claim": {}}, "/z": {"claimant": [1, 2]}}'])
+def test_what_is_no_claim_holds_nobody_up(shared, tmp_path, text):
+    shared.mkdir()
+    (shared / "claims.json").write_text(text)
+
+    claims.release(Home.at(tmp_path), shared=shared)
+
+    assert claims.claim(Home.at(tmp_path), shared=shared).number == claims.NUMBERS[0]
+    assert list(json.loads((shared / "claims.json").read_text())) == [str(tmp_path)]
+
+
 def test_a_network_that_the_machine_uses_is_left_alone():
     used = [ipaddress.IPv4Network("10.180.0.0/15"), ipaddress.IPv4Network("10.182.4.0/24")]
 

@@ -74,6 +74,12 @@ def test_a_process_gets_nothing_of_the_callers_environment(home, monkeypatch):
     }  # fmt: skip
 
 
+def test_tools_are_found_whatever_the_path_of_the_caller_is(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    assert processes.run("ls", "/").returncode == 0
+
+
 def test_a_tool_that_fails_is_quoted_and_one_that_is_absent_named():
     with pytest.raises(LauncherError, match=r"ls: .*no-such-file"):
         processes.run("ls", "/no-such-file")

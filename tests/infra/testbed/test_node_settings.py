@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from testbed import kubelet, network, node
+from testbed import kubelet, names, network, node
 from testbed.claims import Claim
 from testbed.errors import LauncherError
 from testbed.home import Home
@@ -33,7 +33,7 @@ def test_a_kubelet_sets_the_labels_that_it_may(label, own):
     assert kubelet.kubelet_may_set(label) is own
 
 
-@pytest.mark.parametrize("name", ["", "Upper", "under_score", "-dash", "dash-", "a/b", "..", "a" * 64])
+@pytest.mark.parametrize("name", ["", "Upper", "under_score", "-dash", "dash-", "a/b", "..", "a..b", "a.-b", "a" * 64])
 def test_a_name_that_is_no_host_name_is_refused(name):
     with pytest.raises(LauncherError, match="no node's name"):
         node.Node(name=name)
@@ -42,6 +42,45 @@ def test_a_name_that_is_no_host_name_is_refused(name):
 @pytest.mark.parametrize("name", ["a", "gpu-1", "ip-10-0-0-1.ec2.internal", "a" * 63])
 def test_names_as_clouds_give_them_are_taken(name):
     assert node.Node(name=name).part == f"node/{name}"
+
+
+def test_a_node_has_no_two_taints_of_one_key_and_effect():
+    taints = [kubelet.Taint.parse(text) for text in ("k=v:NoSchedule", "k=w:NoExecute", "k:NoSchedule")]
+
+    assert node.Node(name="n", taints=tuple(taints[:2])).taints == tuple(taints[:2])
+    with pytest.raises(LauncherError, match="k:NoSchedule"):
+        node.Node(name="n", taints=tuple(taints))
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("pool", True),
+        ("example.com/Pool_1.x", True),
+        ("a b", False),
+        ("a/b/c", False),
+        ("/a", False),
+        ("a/", False),
+        ("A.com/a", False),
+        ("a" * 64, False),
+        ("-a", False),
+        ("", False),
+    ],
+)
+def test_keys_of_labels_and_taints_are_those_that_kubernetes_takes(text, good):
+    assert names.key(text) is good
+
+
+@pytest.mark.parametrize(("text", "good"), [("", True), ("a.B_c-1", True), ("1,evil=2", False), ("a" * 64, False)])
+def test_values_of_labels_and_taints_are_those_that_kubernetes_takes(text, good):
+    assert names.value(text) is good
+
+
+@pytest.mark.parametrize(
+    ("text", "good"), [("nvidia.com/gpu", True), ("cpu", False), ("foo", False), ("kubernetes.io/x", False)]
+)
+def test_only_extended_resources_are_advertised(text, good):
+    assert names.resource(text) is good
 
 
 def test_no_two_nodes_give_out_the_same_address(tmp_path):
