@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from airflow_multicluster.hooks.cluster import ClusterHook
+    from airflow_multicluster.operators.job import ClusterJobOperator
     from airflow_multicluster.operators.node_pool import CreateNodePoolOperator, DeleteNodePoolOperator
     from airflow_multicluster.operators.pod import ClusterPodOperator
     from airflow_multicluster.registry import airflow_registry
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ClusterHook": "hooks.cluster",
+    "ClusterJobOperator": "operators.job",
     "ClusterPodOperator": "operators.pod",
     "CreateNodePoolOperator": "operators.node_pool",
     "DeleteNodePoolOperator": "operators.node_pool",
@@ -29,6 +31,7 @@ _HOMES = {
 
 __all__ = [
     "ClusterHook",
+    "ClusterJobOperator",
     "ClusterPodOperator",
     "CreateNodePoolOperator",
     "DeleteNodePoolOperator",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
 from kubernetes.client import models as k8s
 
+from airflow_multicluster.operators.reattach import deployment_labels
+
 if TYPE_CHECKING:
     from airflow_multicluster.operators.pod import ClusterPodOperator
     from multicluster import Cluster, NodePoolProfile
@@ -40,7 +42,7 @@ def shaped(operator: ClusterPodOperator, cluster: Cluster) -> Iterator[None]:
         template = _template(operator, cluster)
         operator.pod_template_file = operator.pod_template_dict = None
         operator.full_pod_spec = template
-        operator.labels = {CLUSTER_LABEL: cluster.name, **operator.labels}
+        operator.labels = {CLUSTER_LABEL: cluster.name, **deployment_labels(), **operator.labels}
         if operator.node_pool is not None:
             _move_to_pool(operator, cluster, template.spec)
         yield

@@ -81,7 +81,11 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {
                 "integration-name": _INTEGRATION,
-                "python-modules": ["airflow_multicluster.operators.pod", "airflow_multicluster.operators.node_pool"],
+                "python-modules": [
+                    "airflow_multicluster.operators.pod",
+                    "airflow_multicluster.operators.job",
+                    "airflow_multicluster.operators.node_pool",
+                ],
             }
         ],
         "sensors": [{"integration-name": _INTEGRATION, "python-modules": ["airflow_multicluster.sensors.node_pool"]}],
@@ -90,10 +94,15 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": _INTEGRATION,
                 "python-modules": [
                     "airflow_multicluster.triggers.pod",
+                    "airflow_multicluster.triggers.job",
                     "airflow_multicluster.triggers.node_pool",
                     "airflow_multicluster.triggers.ask_again",
                 ],
             }
+        ],
+        "task-decorators": [
+            {"name": name, "class-name": f"airflow_multicluster.decorators.{name}.{name}_task"}
+            for name in ("cluster_pod", "cluster_pod_cmd")
         ],
         "connection-types": [_CONNECTION],
         "config": _CONFIG,

@@ -9,6 +9,7 @@ from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperato
 from kubernetes.client import models as k8s
 
 from airflow_multicluster import ClusterPodOperator
+from airflow_multicluster.operators.reattach import deployment_labels
 from airflow_multicluster.pod_shape import CLUSTER_LABEL, UNDISTURBED
 
 POOL = {"cluster": "nam", "name": "mc-train-0", "profile": "l4"}
@@ -99,7 +100,8 @@ def test_without_a_profile_the_pod_is_the_stock_operators_but_for_the_label():
     stock = KubernetesPodOperator(**given).build_pod_request_obj(dry_run=True)
     ours = ClusterPodOperator(**given, cluster="bare").build_pod_request_obj(dry_run=True)
 
-    assert ours.metadata.labels.pop(CLUSTER_LABEL) == "bare"
+    ownership = {label: ours.metadata.labels.pop(label) for label in (CLUSTER_LABEL, *deployment_labels())}
+    assert ownership == {CLUSTER_LABEL: "bare", **deployment_labels()}
     assert ours.to_dict() == stock.to_dict()
 
 

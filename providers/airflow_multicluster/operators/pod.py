@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.operators.pod import FoundMoreThanOnePodFailure, KubernetesPodOperator
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
 
 from airflow_multicluster.errors import airflow_errors
+from airflow_multicluster.operators import refusals
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 GPU_STARTUP_SECONDS = 900
 """How long a pod on a node pool may take to start where neither task nor registry says: CUDA images are large."""
-_IDENTITY_KEY = "pod_identifier"
-_ELSEWHERE = ("config_file", "cluster_context", "in_cluster", "kubernetes_conn_id")
 
 
 class ClusterPodOperator(KubernetesPodOperator):
@@ -30,6 +29,10 @@ class ClusterPodOperator(KubernetesPodOperator):
 
     With neither of the two it is the stock operator. The cluster's pod profile in the registry (namespace, service
     account, pull secrets, time-outs) stands where an Airflow connection stands in the stock operator: lowest.
+    The few parameters that behave differently stand in ``docs/pods.md``, with the reason.
+
+    It is also the seam for the stock operator's own kin: whatever derives from it and from one of them reaches
+    clusters by name (ClusterJobOperator, ``@task.cluster_pod``).
 
     :param cluster: name of a cluster in the registry (templated).
     :param node_pool: a NodePoolTaskGroup, or what CreateNodePoolOperator returned (templated). Brings the cluster,
@@ -47,23 +50,31 @@ class ClusterPodOperator(KubernetesPodOperator):
         node_pool: NodePoolTaskGroup | Mapping[str, str] | None = None,
         startup_timeout_seconds: int | None = None,
         schedule_timeout_seconds: int | None = None,
+        is_delete_operator_pod: bool | None = None,
         **kwargs: Any,
     ) -> None:
         timeouts = {
             "startup_timeout_seconds": startup_timeout_seconds,
             "schedule_timeout_seconds": schedule_timeout_seconds,
         }
-        super().__init__(**{name: value for name, value in timeouts.items() if value is not None}, **kwargs)
+        given = {name: value for name, value in timeouts.items() if value is not None}
+        super().__init__(**given, is_delete_operator_pod=is_delete_operator_pod, **kwargs)
         self.cluster = cluster
         self.node_pool = getattr(node_pool, "output", node_pool)
         self._named = cluster is not None or node_pool is not None  # once: a template may render to None
-        self._own_timeouts = frozenset(name for name, value in timeouts.items() if value is not None)
+        self._own_timeouts = frozenset(given)
         if self.named:
-            self._refuse_other_ways()
+            refusals.refuse_other_ways(self.task_id, {name: getattr(self, name) for name in refusals.ELSEWHERE})
+            refusals.refuse_a_switch_that_is_gone(
+                self.task_id, is_delete_operator_pod=is_delete_operator_pod, on_finish_action=self.on_finish_action
+            )
+            self.kubernetes_conn_id = None
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
-        """Take a NodePoolTaskGroup as ``node_pool`` here too."""
+        """Take a NodePoolTaskGroup as ``node_pool`` here too, and refuse what the operator would refuse."""
+        if kwargs.get("node_pool") is not None or kwargs.get("cluster") is not None:
+            refusals.refuse_other_ways(str(kwargs.get("task_id")), kwargs)
         if "node_pool" in kwargs:
             kwargs["node_pool"] = getattr(kwargs["node_pool"], "output", kwargs["node_pool"])
         return super().partial(**kwargs)
@@ -72,17 +83,6 @@ class ClusterPodOperator(KubernetesPodOperator):
     def named(self) -> bool:
         """Whether the pod goes to a cluster of the registry, rather than where the stock operator would put it."""
         return self._named
-
-    def _refuse_other_ways(self) -> None:
-        given = [name for name in _ELSEWHERE if getattr(self, name) is not None]
-        if self.kubernetes_conn_id == "kubernetes_default":
-            given.remove("kubernetes_conn_id")
-        if given:
-            raise ValueError(
-                f"task {self.task_id!r} names a cluster of the registry and also gives {', '.join(given)}, here or in "
-                f"default_args; leave out one of the two (in a task: {given[0]}=None)"
-            )
-        self.kubernetes_conn_id = None
 
     @property
     def cluster_name(self) -> str:
@@ -109,6 +109,29 @@ class ClusterPodOperator(KubernetesPodOperator):
 
         return ClusterHook(self.cluster_name)
 
+    @property
+    def registered(self) -> ClusterHook:
+        """The hook of a named cluster."""
+        hook: ClusterHook = self.hook
+        return hook
+
+    @cached_property
+    def pod_manager(self) -> Any:
+        """Make and watch pods of the named cluster."""
+        if not self.named:
+            return super().pod_manager
+        from airflow_multicluster.operators.pod_manager import ClusterPodManager
+
+        return ClusterPodManager(kube_client=self.client, callbacks=self.callbacks)
+
+    @cached_property
+    def _incluster_namespace(self) -> str | None:
+        """Take the worker's own namespace for the worker's own cluster only: on another one it means nothing."""
+        if self.named and self.registered.cluster.kind != "inCluster":
+            return None
+        namespace: str | None = super()._incluster_namespace
+        return namespace
+
     def execute(self, context: Context) -> Any:
         """Run the pod. A cordoned cluster takes no new pods."""
         if not self.named:
@@ -129,12 +152,6 @@ class ClusterPodOperator(KubernetesPodOperator):
             self._take_timeouts()
             return super().trigger_reentry(context, event)
 
-    @property
-    def registered(self) -> ClusterHook:
-        """The hook of a named cluster."""
-        hook: ClusterHook = self.hook
-        return hook
-
     def _take_timeouts(self) -> None:
         if "startup_timeout_seconds" in self._own_timeouts:
             return
@@ -148,9 +165,7 @@ class ClusterPodOperator(KubernetesPodOperator):
 
     def convert_config_file_to_dict(self) -> None:
         """Read no kubeconfig of the worker, least of all ``$KUBECONFIG``, for the trigger to carry."""
-        if self.named:
-            self._config_dict = None
-        else:
+        if not self.named:
             super().convert_config_file_to_dict()
 
     def invoke_defer_method(self, last_log_time: Any = None, context: Context | None = None) -> None:
@@ -171,26 +186,79 @@ class ClusterPodOperator(KubernetesPodOperator):
         """Build the pod with what registry and node pool bring to it; *options* are what the stock operator has."""
         if not self.named:
             return super().build_pod_request_obj(context, **options)
+        from airflow_multicluster.operators.secret_env import mask_secret_env
         from airflow_multicluster.pod_shape import shaped
 
         with airflow_errors(), shaped(self, self.registered.cluster):
-            return super().build_pod_request_obj(context, **options)
+            pod = super().build_pod_request_obj(context, **options)
+        mask_secret_env(pod)
+        return pod
+
+    def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Context) -> k8s.V1Pod:
+        """Take up the pod of an earlier try unless it is dead, or make one."""
+        if self.named and self.reattach_on_restart:
+            from airflow_multicluster.operators.reattach import put_away_the_dead
+
+            put_away_the_dead(self, pod_request_obj.metadata.namespace, context)
+        return super().get_or_create_pod(pod_request_obj, context)
+
+    def find_pod(self, namespace: str, context: Context, *, exclude_checked: bool = True) -> k8s.V1Pod | None:
+        """Find this task's pod; where there are several, the newest, and the others are deleted."""
+        try:
+            return super().find_pod(namespace, context, exclude_checked=exclude_checked)
+        except FoundMoreThanOnePodFailure:
+            if not self.named:
+                raise
+            from airflow_multicluster.operators.reattach import newest_of_many
+
+            return newest_of_many(self, namespace, context)
+
+    def _build_find_pod_label_selector(self, context: Context | None = None, *, exclude_checked: bool = True) -> str:
+        stock = super()._build_find_pod_label_selector(context, exclude_checked=exclude_checked)
+        if not self.named:
+            return str(stock)
+        from airflow_multicluster.operators.reattach import deployment_labels
+
+        return ",".join([stock, *(f"{label}={value}" for label, value in deployment_labels().items())])
 
     def _get_pod_from_task_state_store(self, context: Context) -> k8s.V1Pod | None:
-        stored = self._stored_identity(context)
-        if self.named and isinstance(stored, dict) and stored.get("cluster") != self.cluster_name:
-            self.log.info("An earlier try ran on cluster %s, this one on %s", stored.get("cluster"), self.cluster_name)
-            return None
+        if self.named:
+            from airflow_multicluster.operators.reattach import stored_elsewhere
+
+            elsewhere = stored_elsewhere(context, cluster=self.cluster_name)
+            if elsewhere is not None:
+                self.log.info("An earlier try ran on cluster %r, this one on %r", elsewhere, self.cluster_name)
+                return None
         return super()._get_pod_from_task_state_store(context)
 
     def _persist_pod_identity_to_task_state_store(self, context: Context, pod: k8s.V1Pod) -> None:
         super()._persist_pod_identity_to_task_state_store(context, pod)
-        stored = self._stored_identity(context)
-        if self.named and isinstance(stored, dict):
-            store: Any = context["task_state_store"]
-            store.set(_IDENTITY_KEY, {**stored, "cluster": self.cluster_name})
+        if self.named:
+            from airflow_multicluster.operators.reattach import store_cluster
 
-    @staticmethod
-    def _stored_identity(context: Context) -> Any:
-        store: Any = context.get("task_state_store")
-        return None if store is None else store.get(_IDENTITY_KEY)
+            store_cluster(context, cluster=self.cluster_name)
+
+    def _write_logs(self, pod: k8s.V1Pod, follow: bool = False, since_time: Any = None) -> None:  # noqa: FBT001, FBT002 - stock
+        if not self.named:
+            super()._write_logs(pod, follow=follow, since_time=since_time)
+            return
+        from airflow_multicluster.operators.ended_pod import write_logs
+
+        write_logs(self, pod, follow=follow, since_time=since_time)
+
+    def cleanup(self, pod: k8s.V1Pod, remote_pod: k8s.V1Pod, *args: Any, **kwargs: Any) -> None:
+        """Clean up as the stock operator does; its error shows the whole pod."""
+        if self.named and remote_pod is not None:
+            from airflow_multicluster.operators.secret_env import mask_secret_env
+
+            mask_secret_env(remote_pod)
+        super().cleanup(pod, remote_pod, *args, **kwargs)
+
+    def process_pod_deletion(self, pod: k8s.V1Pod, *, reraise: bool = True) -> bool:
+        """Delete the pod or keep it, as ``on_finish_action`` says; one that is kept does not run on."""
+        deleted = bool(super().process_pod_deletion(pod, reraise=reraise))
+        if self.named and pod is not None and not deleted:
+            from airflow_multicluster.operators.ended_pod import end
+
+            end(self, pod)
+        return deleted

@@ -27,6 +27,8 @@ from multicluster.simulator.kubernetes.store import Store
 _log = logging.getLogger(__name__)
 _COMPONENT = "job-controller"
 _RETRY = 1.0
+_CARRIED = ("labels", "annotations", "finalizers")
+"""What a pod takes from its template's metadata: not the name, which Airflow's job operator writes there."""
 _TOLD = {"Complete": ("Completed", "Job completed"), "JobSuspended": ("Suspended",), "JobResumed": ("Resumed",)}
 
 
@@ -142,5 +144,6 @@ def _pod(job: Document) -> Document:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-    metadata = {**copied(template["metadata"]), "generateName": f"{name_of(job)}-", "ownerReferences": [owner]}
+    carried = {name: copied(template["metadata"][name]) for name in _CARRIED if name in template["metadata"]}
+    metadata = {**carried, "generateName": f"{name_of(job)}-", "ownerReferences": [owner]}
     return {"metadata": metadata, "spec": copied(template["spec"])}

@@ -1,0 +1,1 @@
+"""TaskFlow: functions as tasks on clusters of the registry."""

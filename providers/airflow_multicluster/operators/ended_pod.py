@@ -1,0 +1,90 @@
+"""What is done about a pod once its task is over: its logs are read, and it does not run on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.cncf.kubernetes.utils.container import container_is_completed
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
+from airflow.providers.cncf.kubernetes.utils.xcom_sidecar import PodDefaults
+from kubernetes.client import ApiException
+
+if TYPE_CHECKING:
+    from kubernetes.client import models as k8s
+
+    from airflow_multicluster.operators.pod import ClusterPodOperator
+
+_HOWEVER_LATE = 10**9
+"""The stock reader turns away from a container that ended more than two minutes ago; a busy worker comes later."""
+SIDECAR_GRACE_SECONDS = 60
+
+
+def write_logs(operator: ClusterPodOperator, pod: k8s.V1Pod, *, follow: bool, since_time: Any) -> None:
+    """Write the logs that a task which was deferred has missed, as it would have written them had it waited.
+
+    That is: of the containers asked for, init containers first, with prefix, formatter, levels and callbacks. Only
+    the base container has a *since_time*.
+    """
+    for container in _wanted(operator, pod):
+        operator.pod_manager.fetch_container_logs(
+            pod=pod,
+            container_name=container,
+            follow=follow,
+            since_time=since_time if container == operator.base_container_name else None,
+            post_termination_timeout=_HOWEVER_LATE,
+            container_name_log_prefix_enabled=operator.container_name_log_prefix_enabled,
+            log_formatter=operator.log_formatter,
+        )
+
+
+def _wanted(operator: ClusterPodOperator, pod: k8s.V1Pod) -> Iterator[str]:
+    started = {
+        status.name
+        for status in (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
+        if status.state and not status.state.waiting
+    }
+    for asked, containers in (
+        (operator.init_container_logs, pod.spec.init_containers or ()),
+        (operator.container_logs, pod.spec.containers),
+    ):
+        for container in containers:
+            if container.name != PodDefaults.SIDECAR_CONTAINER_NAME and _is_asked(container.name, asked):
+                if container.name in started:
+                    yield container.name
+                else:
+                    operator.log.info("Container %s has not started; it has no logs", container.name)
+
+
+def _is_asked(name: str, asked: Any) -> bool:
+    if isinstance(asked, bool) or asked is None:
+        return asked is True
+    return name == asked if isinstance(asked, str) else name in asked
+
+
+def end(operator: ClusterPodOperator, pod: k8s.V1Pod) -> None:
+    """Let a pod that is kept after its task not run on: whoever keeps it wants to look at it, not to pay for it.
+
+    Its own deadline is moved to now (an API server allows only that), which ends the containers and keeps the object,
+    its events and its logs. One whose work is done is given a minute to end by itself.
+    """
+    client = operator.client
+    try:
+        found = client.read_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
+        if found.status.phase in PodPhase.terminal_states or found.metadata.deletion_timestamp:
+            return
+        seconds = _deadline(found, base=operator.base_container_name)
+        operator.log.warning("The task is over; pod %s is kept, and ended", pod.metadata.name)
+        body = {"spec": {"activeDeadlineSeconds": seconds}}
+        client.patch_namespaced_pod(pod.metadata.name, pod.metadata.namespace, body)
+    except ApiException as error:
+        if error.status != 404:  # noqa: PLR2004
+            operator.log.warning("Pod %s may be running still: it cannot be ended: %s", pod.metadata.name, error.reason)
+
+
+def _deadline(pod: k8s.V1Pod, *, base: str) -> int:
+    age = (datetime.now(UTC) - pod.status.start_time).total_seconds() if pod.status.start_time else 0
+    seconds = max(1, math.ceil(age) + (SIDECAR_GRACE_SECONDS if container_is_completed(pod, base) else 0))
+    return min(seconds, pod.spec.active_deadline_seconds or seconds)

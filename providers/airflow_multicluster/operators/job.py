@@ -1,0 +1,120 @@
+"""Run a job on a cluster of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import tenacity
+from airflow.providers.cncf.kubernetes.operators.job import KubernetesJobOperator
+from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred
+from kubernetes.client import models as k8s
+
+from airflow_multicluster.deadline import deadline
+from airflow_multicluster.errors import airflow_errors
+from airflow_multicluster.operators.pod import ClusterPodOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
+    """KubernetesJobOperator plus ``cluster=`` and ``node_pool=``, as ClusterPodOperator is to KubernetesPodOperator.
+
+    With neither of the two it is the stock operator. A job whose task has ended without it (a time-out, a triggerer
+    that lost sight of it, no pod in time) is deleted: nobody waits for it any more, and a retry makes another.
+    """
+
+    template_fields: Sequence[str] = tuple(
+        sorted({*KubernetesJobOperator.template_fields, *ClusterPodOperator.template_fields})
+    )
+
+    _ends: float | None = None
+
+    def build_job_request_obj(self, context: Context | None = None) -> k8s.V1Job:
+        """Build the job, and the pods of its template with what registry and node pool bring to them."""
+        if not self.named:
+            return super().build_job_request_obj(context)
+        from airflow_multicluster.operators.secret_env import mask_secret_env
+        from airflow_multicluster.pod_shape import shaped
+
+        with airflow_errors(), shaped(self, self.registered.cluster):
+            job = super().build_job_request_obj(context)
+        mask_secret_env(job.spec.template)
+        return job
+
+    def get_pods(self, pod_request_obj: k8s.V1Pod, context: Context, **options: Any) -> Sequence[k8s.V1Pod]:
+        """Find the job's pods, for as long as pods have time to be scheduled.
+
+        The stock operator asks four times without a pause; a job that waits for its turn (Kueue) has no pods by then,
+        its task fails, and a retry makes a second job (apache/airflow#58496).
+        """
+        if not self.named:
+            stock: Sequence[k8s.V1Pod] = super().get_pods(pod_request_obj, context, **options)
+            return stock
+        seconds = self.schedule_timeout_seconds
+        asking = tenacity.Retrying(
+            stop=tenacity.stop_after_delay(seconds),
+            wait=tenacity.wait_fixed(min(self.startup_check_interval_seconds, self.job_poll_interval)),
+            retry=tenacity.retry_if_exception_type(AirflowException),
+            reraise=True,
+        )
+        try:
+            pods: Sequence[k8s.V1Pod] = asking(super().get_pods, pod_request_obj, context, **options)
+        except AirflowException as error:
+            self.on_kill()
+            raise AirflowException(
+                f"job {self.job.metadata.name!r} on cluster {self.cluster_name!r} had no pod within {seconds} s "
+                f"(schedule_timeout_seconds) and was deleted: {error}"
+            ) from error
+        return pods
+
+    def execute(self, context: Context) -> Any:
+        """Make the job, and wait for it where that is asked for."""
+        if self.execution_timeout is not None:
+            self._ends = deadline(self, context, timeout=self.execution_timeout.total_seconds())
+        return super().execute(context)
+
+    def execute_deferrable(self) -> None:
+        """Defer as the stock operator does, with the trigger that carries the cluster's name."""
+        try:
+            super().execute_deferrable()
+        except TaskDeferred as stock:
+            if not self.named:
+                raise
+            from airflow_multicluster.triggers.job import ClusterJobTrigger
+
+            trigger = ClusterJobTrigger.instead_of(
+                stock.trigger,
+                cluster=self.cluster_name,
+                deadline=self._ends,
+                propagation_policy=self.on_kill_propagation_policy,
+                on_kill_action=self.on_kill_action.value,
+                grace_period=self.termination_grace_period,
+            )
+            raise TaskDeferred(trigger=trigger, method_name=stock.method_name) from None
+
+    def execute_complete(self, context: Context, event: dict[str, Any], **kwargs: Any) -> Any:
+        """Come back from the triggerer."""
+        if not self.named:
+            return super().execute_complete(context, event, **kwargs)
+        with airflow_errors():
+            if event["status"] == "lost" and event["losses"] < self.MAX_REDEFER_ATTEMPTS:
+                self._look_again(event)
+            if event["status"] in ("lost", "timeout"):
+                self._give_up(event)
+            return super().execute_complete(context, event, **kwargs)
+
+    def _look_again(self, event: Mapping[str, Any]) -> NoReturn:
+        from airflow_multicluster.triggers.job import ClusterJobTrigger
+
+        self.log.warning("Lost sight of job %s: %s; looking again", event["name"], event["message"])
+        trigger = ClusterJobTrigger(**{**event["arguments"], "losses": event["losses"] + 1})
+        raise TaskDeferred(trigger=trigger, method_name="execute_complete")
+
+    def _give_up(self, event: Mapping[str, Any]) -> NoReturn:
+        self.job = k8s.V1Job(metadata=k8s.V1ObjectMeta(name=event["name"], namespace=event["namespace"]))
+        self.on_kill()
+        raise AirflowException(
+            f"job {event['name']!r} on cluster {self.cluster_name!r} was deleted: {event['message']}"
+        )

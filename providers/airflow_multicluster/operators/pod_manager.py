@@ -1,0 +1,62 @@
+"""Make pods and read results so that trouble around the work does not undo the work."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodCommandException, PodManager, XComRetrievalError
+from kubernetes.client import ApiException
+from urllib3.exceptions import HTTPError
+from websocket import WebSocketException
+
+if TYPE_CHECKING:
+    from kubernetes.client import models as k8s
+
+
+class ClusterPodManager(PodManager):
+    """The stock pod manager, but for lost answers and for the ways in which a sidecar can fail."""
+
+    def run_pod_async(self, pod: k8s.V1Pod, **kwargs: Any) -> k8s.V1Pod:
+        """Create the pod; when it is already there because an answer was lost, return it.
+
+        The stock method writes the whole manifest to the log when it fails, variables and all; this one does not.
+        """
+        body = self._client.api_client.sanitize_for_serialization(pod)
+        try:
+            return self._client.create_namespaced_pod(body=body, namespace=pod.metadata.namespace, **kwargs)
+        except ApiException as error:
+            if not _exists(error):
+                raise
+            made = self._client.read_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
+            if not _same(pod, made):
+                raise
+            self.log.info("Pod %s was made although the answer was lost", pod.metadata.name)
+            return made
+
+    def extract_xcom_json(self, pod: k8s.V1Pod) -> str:
+        """Read the result. Raises XComRetrievalError that names the file when it is no JSON."""
+        try:
+            return str(super().extract_xcom_json(pod))
+        except json.JSONDecodeError as error:
+            raise XComRetrievalError(
+                f"what pod {pod.metadata.name!r} wrote to /airflow/xcom/return.json ({len(error.doc)} characters) is "
+                f"no JSON: {error}"
+            ) from None
+
+    def extract_xcom_kill(self, pod: k8s.V1Pod) -> None:
+        """Stop the sidecar. Raises PodCommandException or ApiException, which the caller may take as a warning."""
+        try:
+            super().extract_xcom_kill(pod)
+        except (OSError, HTTPError, WebSocketException) as error:
+            raise PodCommandException(f"{type(error).__name__}: {error}") from error
+
+
+def _exists(error: ApiException) -> bool:
+    return error.status == 409 and '"AlreadyExists"' in str(error.body)  # noqa: PLR2004
+
+
+def _same(wanted: k8s.V1Pod, found: k8s.V1Pod) -> bool:
+    """Whether the pod found carries all labels wanted; they name the try."""
+    labels = found.metadata.labels or {}
+    return found.metadata.deletion_timestamp is None and (wanted.metadata.labels or {}).items() <= labels.items()

@@ -1,0 +1,1 @@
+"""Run one operator against a simulated cluster, as a worker and a triggerer would."""
