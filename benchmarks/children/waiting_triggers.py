@@ -74,6 +74,7 @@ class Triggers:
         return {
             "cpu": 100 * spent / wall,
             "lag": 1000 * sorted(lags)[int(len(lags) * 0.99)],
+            "longest_lag": 1000 * max(lags),
             "memory": psutil.Process().memory_info().rss / 1e6,
             "wall": wall,
         }

@@ -10,6 +10,7 @@ from multicluster.pods.source import Document
 
 ENDED = frozenset({"Succeeded", "Failed"})
 """Phases in which a pod stays."""
+APART = frozenset({"spec", "kind", "apiVersion"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,17 +21,21 @@ class Sighting:
     """Versions of one cluster can be compared since Kubernetes 1.35 by contract (KEP-5504), before it in fact."""
     phase: str
     text: str
-    """The whole pod as JSON, but for managedFields, which nobody who waits reads."""
+    """The pod as JSON but for its spec, its kind, which lists leave out, and managedFields, which nobody here reads."""
+    spec: str
+    """Its spec as JSON: large, and nearly always the same as before."""
 
     @classmethod
     def of(cls, document: Document) -> Sighting:
         """Read the pod."""
         metadata = {key: value for key, value in document["metadata"].items() if key != "managedFields"}
+        rest = {key: value for key, value in document.items() if key not in APART}
         version = metadata.get("resourceVersion", "")
         return cls(
             version=int(version) if version.isdigit() else 0,
             phase=document.get("status", {}).get("phase", ""),
-            text=json.dumps({**document, "metadata": metadata}, separators=(",", ":")),
+            text=json.dumps({**rest, "metadata": metadata}),
+            spec=json.dumps(document.get("spec")),
         )
 
     @property

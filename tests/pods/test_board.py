@@ -89,9 +89,9 @@ def test_a_list_answers_for_pods_that_were_not_known(board, entry):
 
 
 def test_the_same_state_again_is_no_news(board, entry):
-    board.change(change("MODIFIED", 20))
+    board.change(Change(kind="MODIFIED", document={"kind": "Pod", "apiVersion": "v1", **pod(20)}))
     turn = entry.turn
-    compare(board, pod(20), version=30, alone=True)
+    compare(board, pod(20), version=30, alone=True)  # whose items have no kind, as on a real server
 
     assert entry.turn == turn
 
@@ -103,13 +103,14 @@ def test_a_pod_made_anew_under_its_name_is_seen(board, entry):
     assert (entry.gone, entry.seen.version) == (False, 20)
 
 
-def test_managed_fields_are_not_kept(board, entry):
-    board.answer(entry, pod(20))
+def test_managed_fields_are_not_kept_and_the_spec_by_itself(board, entry):
+    board.answer(entry, {**pod(20), "spec": {"containers": []}})
 
     assert json.loads(entry.seen.text) == {
         "metadata": {"name": "fit", "resourceVersion": "20", "labels": LABELS},
         "status": {"phase": "Running"},
     }
+    assert json.loads(entry.seen.spec) == {"containers": []}
 
 
 def test_a_pod_is_kept_until_its_last_reader_leaves(board, entry):

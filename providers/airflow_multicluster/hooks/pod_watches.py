@@ -64,7 +64,7 @@ class PodReader:
         if self._made is None or self._made[0] is not sighting:
             client = await self._cluster.async_client()
             async with _SHARED.turn():
-                self._made = (sighting, pod_model(client, sighting))
+                self._made = (sighting, pod_model(client, sighting, self._made))
         return self._made[1]
 
     async def events(self, namespace: str) -> AsyncGenerator[Any, None]:

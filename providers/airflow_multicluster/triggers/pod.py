@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
@@ -24,7 +25,7 @@ WHEREABOUTS = frozenset({"config_dict", "connection_extras", "cluster_context", 
 
 
 QUIET_SECONDS = 30.0
-"""How often a trigger looks at a pod that does not change; a change wakes it at once."""
+"""How often a trigger looks at a pod that does not change, at the least; a change wakes it at once."""
 
 
 class ClusterPodTrigger(KubernetesPodTrigger):
@@ -110,7 +111,8 @@ class ClusterPodTrigger(KubernetesPodTrigger):
 
     def _patience(self) -> float:
         """Return how long to look away from a running pod: no longer than until something else is to be done."""
-        pause = QUIET_SECONDS if self.logging_interval is None else self._intervals["poll_interval"]
+        quiet = QUIET_SECONDS * random.uniform(0.5, 1)  # noqa: S311 - so that triggers that began together drift apart
+        pause = quiet if self.logging_interval is None else self._intervals["poll_interval"]
         deadline = self.trigger_kwargs.get("_execution_deadline")
         return pause if deadline is None else max(min(pause, deadline - time.time()), 0)
 
