@@ -75,7 +75,7 @@ def kubeconfig(entrances: Iterable[Entrance]) -> dict[str, object]:
             {"name": name, "cluster": {"server": entrance.kubernetes.url, "certificate-authority-data": ca}}
         )
         contexts.append({"name": name, "context": {"cluster": name, "user": f"{name}-admin", "namespace": "default"}})
-        users.append({"name": f"{name}-admin", "user": {"token": entrance.admin_token}})
+        users.append({"name": f"{name}-admin", "user": dict(entrance.kubernetes.admin)})
     return {
         "apiVersion": "v1",
         "kind": "Config",

@@ -20,9 +20,9 @@ class CloudReport:
     nodes_left: tuple[str, ...]
     """``cluster/node`` of each Node object that belongs to a pool."""
     tokens_verified: int
-    """How often a cluster's API server accepted a token of this cloud."""
+    """How often a cluster's API server, or its verifier on a testbed, accepted a token of this cloud."""
     tokens_seen: int
-    """How many different tokens those were."""
+    """How many different tokens those were; on a testbed nobody can tell, and it is 0."""
     tokens_refused: int
     calls: Mapping[str, int]
 

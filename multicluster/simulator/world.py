@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import shutil
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -27,12 +26,13 @@ from multicluster.simulator.google.cloud import Google
 from multicluster.simulator.google.clusters import GkeCluster
 from multicluster.simulator.grounds.simulated import SimulatedGround
 from multicluster.simulator.host import Handler, Host
-from multicluster.simulator.kubernetes.users import User
+from multicluster.simulator.kubernetes.users import nobody
 from multicluster.simulator.machine_types import AWS_TYPES
 from multicluster.simulator.node_groups import NodeGroups
 from multicluster.simulator.registry_document import registry
 from multicluster.simulator.report import CloudReport, Report
 from multicluster.simulator.tls import CertificateAuthority
+from multicluster.simulator.verification import Judge, Judges
 from multicluster.simulator.wording import Incident
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
     from multicluster.simulator.fleet import NodeGroup
     from multicluster.simulator.google.identities import AccessTokens
     from multicluster.simulator.grounds.cluster import Cluster, Ground
+    from multicluster.simulator.kubernetes.users import Authenticate, User
 
 T = TypeVar("T")
 VERSION = "1.35.4"
-ADMIN = User(name="kubernetes-admin", groups=("system:masters",))
 POOL_LABELS = frozenset({"eks.amazonaws.com/nodegroup", "cloud.google.com/gke-nodepool"})
 """What the clouds mark the nodes of their pools with."""
 SYSTEM_NODE_TYPE = AWS_TYPES["m5.xlarge"]
@@ -56,12 +56,16 @@ SYSTEM_NODE_TYPE = AWS_TYPES["m5.xlarge"]
 
 @dataclass(frozen=True, kw_only=True)
 class Entrance:
-    """A cluster of the world under its name in registry and kubeconfig, with a static admin token."""
+    """A cluster of the world under its name in registry and kubeconfig."""
 
     name: str
     kubernetes: Cluster
     cloud: EksCluster | GkeCluster | None
-    admin_token: str = field(repr=False)
+
+    @property
+    def admin_token(self) -> str:
+        """The static token of a simulated cluster's administrator. Raises KeyError where that has a certificate."""
+        return self.kubernetes.admin["token"]
 
 
 class World:
@@ -94,7 +98,7 @@ class World:
         )
         self.ca = CertificateAuthority("multicluster simulator")
         self.entrances: dict[str, Entrance] = {}
-        self._authenticators: dict[str, Callable[[str], User | None]] = {}
+        self._authenticators: dict[str, Authenticate] = {}
         groups = NodeGroups(self.clock, self.delays, self.fate)
         # Real clients sign with the machine's clock: signatures are judged by it, even if the world's clock is manual.
         self.aws = Aws(
@@ -109,6 +113,7 @@ class World:
         self.google = Google(groups=groups, clock=self.clock, delays=self.delays, faults=self.faults, fate=self.fate)
         self.aws_url = self._serve_tls(self.aws.gateway.handle, sts_hosts.exists)
         self.google.url = self._serve_tls(self.google.handle)
+        self._judges = Judges(self, self._serve_tls)
         self.metadata_host = f"127.0.0.1:{self.host.serve(self.google.metadata.handle)}"
         self.control = Control(self)
         self.control_url = f"http://127.0.0.1:{self.host.serve(self.control.handle)}"
@@ -131,12 +136,13 @@ class World:
         """Start an EKS cluster. By default every identity of its account is an admin (``everyone_is_admin``)."""
         if account not in self.aws.iam.accounts:
             self.aws.add_account(account)
-        kubernetes, label, token = self._start(name, region, rbac=rbac)
+        label = self._label(name, region)
+        kubernetes = self._start(label, self._judges.of_eks(label, name, region), rbac=rbac)
         cluster = EksCluster(name=name, region=region, account=account, kubernetes=kubernetes, created=self.clock.now())
         self.aws.clusters.add(cluster)
         device_plugin.install_nvidia(kubernetes)
         self._authenticators[label] = self.aws.authenticator(cluster)
-        self._enter(label, token, kubernetes, cluster, system_nodes)
+        self._enter(label, kubernetes, cluster, system_nodes)
         return cluster
 
     def add_gke(
@@ -149,42 +155,39 @@ class World:
         system_nodes: int = 1,
     ) -> GkeCluster:
         """Start a GKE cluster. Every identity that may use the project is an admin, as with roles/container.admin."""
-        kubernetes, label, token = self._start(name, location, rbac=rbac)
+        label = self._label(name, location)
+        kubernetes = self._start(label, self._judges.of_gke(label), rbac=rbac)
         cluster = GkeCluster(
             name=name, project=project, location=location, kubernetes=kubernetes, created=self.clock.now()
         )
         self.google.add_cluster(cluster, self.host, self.ca)
         device_plugin.install_gke(kubernetes)
         self._authenticators[label] = self.google.authenticator(cluster)
-        self._enter(label, token, kubernetes, cluster, system_nodes)
+        self._enter(label, kubernetes, cluster, system_nodes)
         return cluster
 
     def add_plain(self, name: str, *, rbac: bool = False, system_nodes: int = 1) -> Cluster:
-        """Start a cluster of no cloud; its static token stands in ``kubeconfig()``."""
-        kubernetes, label, token = self._start(name, "plain", rbac=rbac)
-        self._enter(label, token, kubernetes, None, system_nodes)
+        """Start a cluster of no cloud; its administrator stands in ``kubeconfig()``."""
+        label = self._label(name, "plain")
+        kubernetes = self._start(label, (), rbac=rbac)
+        self._enter(label, kubernetes, None, system_nodes)
         return kubernetes
 
-    def _start(self, name: str, place: str, *, rbac: bool) -> tuple[Cluster, str, str]:
+    def _label(self, name: str, place: str) -> str:
         label = name if name not in self.entrances else f"{name}-{place}"
         if label in self.entrances:
             raise ValueError(f"a cluster named {label!r} is already in this world")
-        token = "admin-" + secrets.token_urlsafe(24)
-        kubernetes = self.ground.start(
-            self.host, label, lambda given: self._authenticate(label, token, given), rbac=rbac
-        )
-        return kubernetes, label, token
+        return label
 
-    def _authenticate(self, label: str, admin_token: str, given: str) -> User | None:
-        if secrets.compare_digest(given.encode(), admin_token.encode()):
-            return ADMIN
-        authenticator = self._authenticators.get(label)
-        return authenticator(given) if authenticator else None
+    def _start(self, label: str, verifier: tuple[str, ...], *, rbac: bool) -> Cluster:
+        def authenticate(token: str) -> User | None:
+            return self._authenticators.get(label, nobody)(token)
+
+        return self.ground.start(self.host, label, Judge(authenticate=authenticate, verifier=verifier), rbac=rbac)
 
     def _enter(
         self,
         label: str,
-        token: str,
         kubernetes: Cluster,
         cloud: EksCluster | GkeCluster | None,
         system_nodes: int,
@@ -193,7 +196,7 @@ class World:
             labels = {"multicluster.dev/system": "true", "node.kubernetes.io/instance-type": SYSTEM_NODE_TYPE.name}
             capacity = SYSTEM_NODE_TYPE.capacity()
             kubernetes.add_node(f"{label}-system-{number}", labels=labels, taints=[], capacity=capacity, ready=True)
-        self.entrances[label] = Entrance(name=label, kubernetes=kubernetes, cloud=cloud, admin_token=token)
+        self.entrances[label] = Entrance(name=label, kubernetes=kubernetes, cloud=cloud)
 
     def fate(self, step: str, group: NodeGroup) -> Incident | None:
         """Ask the faults in force what goes wrong in a step of a group's life."""
@@ -253,13 +256,14 @@ class World:
 
     def _cloud_report(self, prefix: str, tokens: Tokens | AccessTokens, calls: Counter[str]) -> CloudReport:
         groups = [group for (key, _), group in sorted(self.groups.groups.items()) if key.startswith(prefix)]
+        judged = [entrance.kubernetes.judged for entrance in self._of(prefix)]
         return CloudReport(
             pools_left=tuple(group.target for group in groups),
             instances_left=tuple(instance.id for group in groups for instance in group.instances),
             nodes_left=self._nodes_left(prefix),
-            tokens_verified=tokens.verified,
+            tokens_verified=tokens.verified + sum(one.accepted for one in judged),
             tokens_seen=len(tokens.seen),
-            tokens_refused=len(tokens.refused),
+            tokens_refused=len(tokens.refused) + sum(one.refused for one in judged),
             calls=dict(calls),
         )
 
@@ -267,11 +271,13 @@ class World:
         """Name the Node objects of pools in the clusters of one cloud, counted at their API servers."""
         return tuple(
             f"{entrance.name}/{node['metadata']['name']}"
-            for entrance in self.entrances.values()
-            if entrance.cloud is not None and entrance.cloud.key.startswith(prefix)
+            for entrance in self._of(prefix)
             for node in entrance.kubernetes.objects("nodes")
             if POOL_LABELS & node["metadata"]["labels"].keys()
         )
+
+    def _of(self, prefix: str) -> list[Entrance]:
+        return [one for one in self.entrances.values() if one.cloud is not None and one.cloud.key.startswith(prefix)]
 
     def stop(self) -> None:
         """End everything; calling twice does nothing more."""

@@ -21,11 +21,13 @@ REAL = Cloud(
     instances_left=(),
     instances_launched=1,
     tokens_seen=1,
+    tokens_accepted=1,
     tokens_refused=0,
     containers=("containerd://1", "containerd://2", "containerd://3"),
 )
 FACTS = Facts(
     ground="testbed",
+    judge="aws-iam-authenticator v0.7.13",
     run_state="success",
     tasks=dict(SCENARIOS["ok"].tasks),
     aws=REAL,
@@ -128,6 +130,10 @@ def test_a_run_on_testbeds_that_left_nothing_is_as_promised():
             dataclasses.replace(REAL, containers=("simulator://1", *REAL.containers)),
             "container simulator://1 is not containerd's",
         ),
+        (
+            dataclasses.replace(REAL, tokens_accepted=0),
+            "pods of eks ran, and the token verifier has accepted no token",
+        ),
     ],
 )
 def test_what_is_not_real_or_not_gone_is_said(cloud, difference):
@@ -140,12 +146,16 @@ def test_the_proof_counts_nodes_kubelets_and_containers():
     assert table["nodes left"] == ("0", "0", "0")
     assert table["kubelets left"] == ("0", "0", "0")
     assert table["containers that containerd ran"] == ("3", "3", "6")
-    assert "kubelets left" not in {row[0] for row in rows(dataclasses.replace(FACTS, ground="simulator"))}
+    assert table["times the verifier said yes"] == ("1", "1", "2")
+    simulated = {row[0] for row in rows(dataclasses.replace(FACTS, ground="simulator"))}
+    assert {"kubelets left", "times the verifier said yes"} & simulated == set()
 
 
 def test_the_document_names_the_ground_and_the_containers():
     document = to_document("ok", FACTS, [])
 
     assert document["ground"] == "testbed"
+    assert document["judge"] == "aws-iam-authenticator v0.7.13"
+    assert document["tokens_accepted"] == 2
     assert document["nodes_left"] == []
     assert document["containers"] == [*REAL.containers, *REAL.containers]

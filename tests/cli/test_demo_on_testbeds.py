@@ -100,6 +100,9 @@ def test_the_scenario_ends_as_promised_with_real_pods_and_nothing_left(stage, na
     assert {container.partition("://")[0] for container in document["containers"]} <= {"containerd"}
     assert (document["auth_subprocesses"], document["auth_files"]) == (0, 0)
     assert any("real Kubernetes on 127.0.0.1" in line for line in timeline)
+    assert any("tokens are judged by aws-iam-authenticator v0.7.13" in line for line in timeline)
+    assert document["tokens_accepted"] >= sum(scenario.tasks[f"{group}.train"] == "success" for group in ("eks", "gke"))
+    assert document["tokens_refused"] == 0
     assert (stage.left(), stage.homes, list(stage.temporary.iterdir())) == ([], [], [])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -41,18 +42,31 @@ def folder(cache: Path = CACHE, source: Path = SOURCE) -> Path:
     digest = hashlib.sha256(linker_flags(kubernetes_version(source)).encode())
     for name in ("go.mod", "go.sum", "main.go"):
         digest.update((source / name).read_bytes())
-    digest.update(go_version().encode())
+    digest.update(go_version(source).encode())
     return cache / f"bin-{digest.hexdigest()[:12]}"
 
 
-def go_version() -> str:
-    """Ask Go for its version; empty where there is no Go."""
+@functools.cache
+def go_version(source: Path = SOURCE) -> str:
+    """Ask Go which version builds a source; empty where there is no Go."""
     go = shutil.which("go")
     if not go:
         return ""
     command = [go, "env", "GOVERSION"]
-    done = subprocess.run(command, cwd=SOURCE, env=go_environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=source, env=go_environment(), capture_output=True, text=True, check=False)
     return done.stdout.strip()
+
+
+def compile_go(source: Path, *arguments: str) -> None:
+    """Run the Go compiler; what it has to say goes to stderr.
+
+    Raises:
+        LauncherError: It failed.
+
+    """
+    command = ["go", "build", *arguments, "."]
+    if subprocess.run(command, cwd=source, env=go_environment(), stdout=sys.stderr, check=False).returncode:
+        raise LauncherError("the Go compiler failed (see above)")
 
 
 def go_environment() -> dict[str, str]:
@@ -86,10 +100,7 @@ def compile_into(new: Path) -> None:
     version = kubernetes_version()
     sys.stderr.write(f"building Kubernetes {version} with {go_version()}: about four minutes the first time\n")
     began = time.monotonic()
-    command = ["go", "build", "-trimpath", "-ldflags", linker_flags(version), "-o", str(new / BINARY), "."]
-    done = subprocess.run(command, cwd=SOURCE, env=go_environment(), stdout=sys.stderr, check=False)
-    if done.returncode:
-        raise LauncherError("the Go compiler failed (see above)")
+    compile_go(SOURCE, "-trimpath", "-ldflags", linker_flags(version), "-o", str(new / BINARY))
     for component in COMPONENTS:
         (new / component).symlink_to(BINARY)
     sys.stderr.write(f"built in {time.monotonic() - began:.0f} seconds\n")

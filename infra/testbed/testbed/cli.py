@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from testbed import commands, preflight
+from testbed import commands, preflight, verifier
 from testbed.errors import LauncherError
 from testbed.home import CACHE, Home
 from testbed.kubelet import Taint
@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     program = argparse.ArgumentParser(prog="testbed", description="A real Kubernetes on this machine, without Docker.")
     verbs = program.add_subparsers(required=True, metavar="COMMAND")
     verb(verbs, "preflight", commands.preflight, "say what this machine lacks")
-    verb(verbs, "build", commands.build, "build the Kubernetes binaries, once for each version")
+    add_build(verbs)
     add_up(verbs)
     add_nodes(verbs)
     add_kubeconfig(verbs)
@@ -62,10 +62,20 @@ def verb(verbs: Verbs, name: str, command: commands.Command, help_: str) -> argp
     """Add a command, with the two options that all have."""
     one = verbs.add_parser(name, help=help_, description=f"{help_[0].upper()}{help_[1:]}.")
     default = os.environ.get(HOME_VARIABLE) or str(CACHE / "default")
-    one.add_argument("--home", default=default, help=f"the testbed's folder; default: ${HOME_VARIABLE} or %(default)s")
+    one.add_argument(
+        "--home", type=filled, default=default, help=f"the testbed's folder; default: ${HOME_VARIABLE} or %(default)s"
+    )
     one.add_argument("--output", choices=["text", "json"], default="text", help="json: one document on stdout")
     one.set_defaults(command=command)
     return one
+
+
+def add_build(verbs: Verbs) -> None:
+    """Add ``build``."""
+    build = verb(verbs, "build", commands.build, "build Kubernetes and AWS's token verifier, once for each version")
+    build.add_argument(
+        "--verifier", choices=verifier.RELEASES, default="", help="build the token verifier only, of this release"
+    )
 
 
 def add_up(verbs: Verbs) -> None:
@@ -80,6 +90,11 @@ def add_up(verbs: Verbs) -> None:
     up.add_argument(
         "--authentication-webhook-cache-ttl", default="2m", metavar="DURATION",
         help="how long its answers count; default: 2m, as Kubernetes has it",
+    )  # fmt: skip
+    up.add_argument(
+        "--verifier-argument", action="append", default=[], metavar="-NAME=VALUE",
+        help="run AWS's token verifier as part of the testbed, and let the API server ask it; write "
+        "--verifier-argument=-cluster=gpu, and repeat for more",
     )  # fmt: skip
 
 
@@ -109,8 +124,8 @@ def add_kubeconfig(verbs: Verbs) -> None:
     one = verb(
         verbs, "kubeconfig", commands.kubeconfig, "print the path of a kubeconfig: the administrator's, or --user's"
     )
-    one.add_argument("--user", help="issue a client certificate for this user")
-    one.add_argument("--group", action="append", default=[], help="who is in this group; repeat for more")
+    one.add_argument("--user", type=filled, help="issue a client certificate for this user")
+    one.add_argument("--group", action="append", default=[], type=filled, help="who is in this group; repeat for more")
 
 
 def add_logs(verbs: Verbs) -> None:
@@ -118,6 +133,13 @@ def add_logs(verbs: Verbs) -> None:
     logs = verb(verbs, "logs", commands.logs, "print the end of a component's log, or list the logs")
     logs.add_argument("component", nargs="?", help="for example kube-apiserver, or cpu-1/kubelet")
     logs.add_argument("--lines", type=count, default=50, help="how many; default: 50")
+
+
+def filled(text: str) -> str:
+    """Read what must not be empty: as a home that is this very folder, as a user the administrator."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
 
 
 def count(text: str) -> int:

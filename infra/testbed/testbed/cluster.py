@@ -7,9 +7,20 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
-from testbed import bundle, cgroups, claims, control_plane, kubeconfig, network, node, processes, state
+from testbed import (
+    bundle,
+    cgroups,
+    claims,
+    control_plane,
+    kubeconfig,
+    mounts,
+    network,
+    node,
+    processes,
+    state,
+    verifier,
+)
 from testbed.api import Api
 from testbed.checkpoint import Step, passed
 from testbed.errors import LauncherError
@@ -26,6 +37,8 @@ class Wanted:
     cluster_name: str = "testbed"
     nodes: int = 1
     webhook: control_plane.Webhook | None = None
+    verifier: tuple[str, ...] = ()
+    """What AWS's token verifier is given, if the testbed runs it behind the webhook."""
 
 
 def up(home: Home, wanted: Wanted) -> state.State:
@@ -38,6 +51,7 @@ def up(home: Home, wanted: Wanted) -> state.State:
         return same(home, wanted)
     down(home)
     binaries = bundle.build()
+    verifier.build()
     clear_logs(home)
     chosen = state.State(
         cluster_name=wanted.cluster_name,
@@ -45,6 +59,7 @@ def up(home: Home, wanted: Wanted) -> state.State:
         binaries=binaries,
         claim=claims.claim(home),
         webhook=str(wanted.webhook.file) if wanted.webhook else "",
+        verifier=wanted.verifier,
     )
     passed(Step.CLAIMED)
     state.save(home, chosen)
@@ -69,21 +84,23 @@ def same(home: Home, wanted: Wanted) -> state.State:
     """
     present = state.load(home)
     webhook = str(wanted.webhook.file) if wanted.webhook else ""
-    if (present.cluster_name, present.webhook) != (wanted.cluster_name, webhook):
+    if (present.cluster_name, present.webhook, present.verifier) != (wanted.cluster_name, webhook, wanted.verifier):
         asks = f"webhook {present.webhook}" if present.webhook else "no webhook"
+        asks = f"a token verifier ({' '.join(present.verifier)})" if present.verifier else asks
         raise LauncherError(
             f"a testbed named {present.cluster_name!r} with {asks} runs at {home.path} already; "
-            f"end it first: down --home {home.path}"
+            f"end it first: down {home.option}"
         )
     return present
 
 
 def running(home: Home) -> bool:
     """Say whether all of the control plane runs here and answers."""
-    parts = {process.part for process in processes.marked(home)}
-    if not set(control_plane.PARTS) <= parts or not home.state_file.exists():
+    alive = {process.part for process in processes.marked(home)}
+    if not set(control_plane.PARTS) <= alive or not home.state_file.exists():
         return False
-    return bool(Api.of(home, state.load(home)).find("/readyz"))
+    present = state.load(home)
+    return set(control_plane.parts(present)) <= alive and bool(Api.of(home, present).find("/readyz"))
 
 
 def add_nodes(home: Home, chosen: state.State, nodes: Sequence[node.Node]) -> None:
@@ -100,7 +117,7 @@ def down(home: Home) -> None:
     """
     processes.kill(home)
     passed(Step.KILLED)
-    unmount(home.path)
+    unmount(home)
     passed(Step.UNMOUNTED)
     cgroups.remove(home.cgroup)
     passed(Step.UNGROUPED)
@@ -111,12 +128,11 @@ def down(home: Home) -> None:
     claims.release(home)
 
 
-def unmount(folder: Path) -> None:
-    """Take away mounts below *folder*; there are none unless a node's namespace did not keep them."""
-    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    places = [bytes(words[1], "ascii").decode("unicode_escape") for words in lines]
-    for place in sorted((p for p in places if p.startswith(f"{folder}/")), reverse=True):
-        processes.run("umount", "--lazy", place)
+def unmount(home: Home) -> None:
+    """Take away mounts of nodes; there are none unless a node's namespace did not keep them. Others are not ours."""
+    places = [mount.place for mount in mounts.listed() if home.made and home.nodes in mount.place.parents]
+    for place in sorted(places, reverse=True):
+        processes.run("umount", "--lazy", str(place))
 
 
 def clear_logs(home: Home) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbed import bundle, cluster, node, state
+from testbed import bundle, cluster, node, state, verifier
 from testbed import kubeconfig as kubeconfigs
 from testbed import logs as logfiles
 from testbed import preflight as checks
@@ -40,24 +41,32 @@ def preflight(_: Home, __: argparse.Namespace) -> Answer:
     return Answer(facts=facts, text=lines, good=not missing)
 
 
-def build(_: Home, __: argparse.Namespace) -> Answer:
+def build(_: Home, arguments: argparse.Namespace) -> Answer:
     """Build once; the answer holds where the binaries are, kubectl among them."""
     checks.require(checks.of_build())
-    binaries = bundle.build()
-    facts = {"binaries": str(binaries), "kubectl": str(binaries / "kubectl"), "kubernetes": bundle.kubernetes_version()}
+    if arguments.verifier:
+        program = verifier.build(arguments.verifier)
+        return Answer(facts={"verifier": str(program), "judge": verifier.name(arguments.verifier)}, text=[str(program)])
+    binaries, program = bundle.build(), verifier.build()
+    facts = {
+        "binaries": str(binaries),
+        "kubectl": str(binaries / "kubectl"),
+        "kubernetes": bundle.kubernetes_version(),
+        "verifier": str(program),
+        "judge": verifier.name(),
+    }
     return Answer(facts=facts, text=[str(binaries)])
 
 
 def up(home: Home, arguments: argparse.Namespace) -> Answer:
     """Start a testbed; the answer holds all that a caller needs to reach it."""
     checks.require(checks.missing())
-    webhook = None
-    if arguments.authentication_webhook:
-        file = arguments.authentication_webhook.resolve()
-        if not file.is_file():
-            raise LauncherError(f"--authentication-webhook {file}: there is no such file")
-        webhook = Webhook(file=file, cache_ttl=arguments.authentication_webhook_cache_ttl)
-    wanted = cluster.Wanted(cluster_name=arguments.cluster_name, nodes=arguments.nodes, webhook=webhook)
+    wanted = cluster.Wanted(
+        cluster_name=arguments.cluster_name,
+        nodes=arguments.nodes,
+        webhook=webhook(home, arguments),
+        verifier=tuple(arguments.verifier_argument),
+    )
     with alone(home):
         running = cluster.up(home, wanted)
         names = node.names(home)
@@ -70,20 +79,34 @@ def up(home: Home, arguments: argparse.Namespace) -> Answer:
         "kubeconfig": str(path),
         "kubectl": str(kubectl),
         "nodes": names,
+        "judge": verifier.name() if running.verifier else "",
+        "logs": str(home.logs),
     }
     return Answer(facts=facts, text=welcome(facts))
 
 
+def webhook(home: Home, arguments: argparse.Namespace) -> Webhook | None:
+    """Find out whom the API server asks about bearer tokens: the caller's webhook, the testbed's own, or nobody."""
+    file = arguments.authentication_webhook and arguments.authentication_webhook.resolve()
+    if arguments.verifier_argument:
+        if file:
+            raise LauncherError("--verifier-argument and --authentication-webhook exclude each other")
+        file = home.verifier_kubeconfig
+    elif file and not file.is_file():
+        raise LauncherError(f"--authentication-webhook {file}: there is no such file")
+    return Webhook(file=file, cache_ttl=arguments.authentication_webhook_cache_ttl) if file else None
+
+
 def welcome(facts: dict[str, Any]) -> list[str]:
     """Say what runs and what one can do with it."""
-    here = f"infra/testbed/run %s --home {facts['home']}"
+    here = f"--home {shlex.quote(facts['home'])}"
     return [
         f"Kubernetes {facts['kubernetes']} runs at {facts['server']}; nodes: {', '.join(facts['nodes']) or 'none'}",
-        f"  export KUBECONFIG={facts['kubeconfig']}",
-        f"  {facts['kubectl']} get nodes",
-        f"  {here % 'node add gpu-1 --gpus 1 --taint nvidia.com/gpu=present:NoSchedule'}",
-        f"  {here % 'status'}",
-        f"  {here % 'down'}",
+        f"  export KUBECONFIG={shlex.quote(facts['kubeconfig'])}",
+        f"  {shlex.quote(facts['kubectl'])} get nodes",
+        f"  infra/testbed/run node add gpu-1 --gpus 1 --taint nvidia.com/gpu=present:NoSchedule {here}",
+        f"  infra/testbed/run status {here}",
+        f"  infra/testbed/run down {here}",
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed import images, kubeconfig, processes
+from testbed import images, kubeconfig, processes, verifier
 from testbed.api import Api, until
 from testbed.certificates import Authority, write_signing_key
 from testbed.checkpoint import Step, passed
@@ -15,6 +15,8 @@ from testbed.home import Home
 from testbed.state import State
 
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "service", "registry")
+VERIFIER = "verifier"
+"""The part that is there only where it was asked for."""
 NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
 BOOTSTRAP = "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:kube-controller-manager"
 AUTHENTICATION = "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication"
@@ -43,6 +45,8 @@ def start(home: Home, state: State, webhook: Webhook | None) -> Api:
     """Start all components; end when the API server answers and pods can be made in ``default``."""
     launch(home, "etcd", etcd(home, state))
     passed(Step.ETCD)
+    if state.verifier:
+        start_verifier(home, state)
     launch(home, "kube-apiserver", api_server(home, state, webhook))
     passed(Step.API_SERVER)
     api = Api.of(home, state)
@@ -62,6 +66,18 @@ def start(home: Home, state: State, webhook: Webhook | None) -> Api:
     account = "/api/v1/namespaces/default/serviceaccounts/default"
     waiting(home, "kube-controller-manager")("the controllers do not work", lambda: api.find(account))
     return api
+
+
+def parts(state: State) -> tuple[str, ...]:
+    """Name what a testbed consists of, beside its nodes."""
+    return (*PARTS, VERIFIER) if state.verifier else PARTS
+
+
+def start_verifier(home: Home, state: State) -> None:
+    """Start AWS's token verifier, and end when it serves: its kubeconfig is what the API server begins with."""
+    serving = ["-kubeconfig", state.webhook, "-log-reasons"]
+    launch(home, VERIFIER, [str(verifier.program()), *state.verifier, *serving])
+    waiting(home, VERIFIER)("the token verifier does not serve", Path(state.webhook).is_file)
 
 
 def launch(home: Home, part: str, command: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +31,28 @@ class Home:
 
     @classmethod
     def at(cls, path: str | Path) -> Home:
-        """Name the same testbed however its path is written."""
-        return cls(path=Path(path).expanduser().resolve())
+        """Name the same testbed however its path is written.
+
+        Raises:
+            LauncherError: No folder can have this path, or programs could not be told it.
+
+        """
+        try:
+            found = Path(path).expanduser().resolve()
+            str(found).encode()
+        except (OSError, RuntimeError, ValueError) as error:
+            raise LauncherError(f"{str(path)!r} cannot be a home: {error}") from error
+        return cls(path=found)
+
+    @property
+    def option(self) -> str:
+        """How commands that are shown to a person name this testbed."""
+        return f"--home {shlex.quote(str(self.path))}"
+
+    @property
+    def made(self) -> bool:
+        """Say whether a testbed made this folder: nothing is ever taken away from another."""
+        return (self.path / SIGN).exists()
 
     @property
     def id(self) -> str:
@@ -68,6 +89,11 @@ class Home:
         """Where each node has a folder."""
         return self.path / "nodes"
 
+    @property
+    def verifier_kubeconfig(self) -> Path:
+        """Where the testbed's own token verifier says how the API server reaches it."""
+        return self.pki / "verifier.json"
+
     def kubeconfig(self, user: str) -> Path:
         """Where the kubeconfig of *user* is written."""
         return self.path / "kubeconfigs" / f"{user.replace('/', '_')}.yaml"
@@ -83,7 +109,7 @@ class Home:
             raise LauncherError(
                 f"{self.path} cannot be a home: each node has a {hiding} of its own; name another folder"
             )
-        if self.path.is_dir() and any(self.path.iterdir()) and not (self.path / SIGN).exists():
+        if self.path.is_dir() and any(self.path.iterdir()) and not self.made:
             raise LauncherError(f"{self.path} holds things that are not a testbed's; name a new folder with --home")
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
@@ -91,7 +117,7 @@ class Home:
 
     def clear(self) -> None:
         """Delete what a testbed made here, except the logs; a folder that is not a testbed's is left alone."""
-        if not (self.path / SIGN).exists():
+        if not self.made:
             return
         for path in (self.path / name for name in MADE):
             if path.is_dir() and not path.is_symlink():

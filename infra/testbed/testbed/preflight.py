@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed import bundle, cgroups, images, network
+from testbed import bundle, cgroups, images, network, verifier
 from testbed.errors import LauncherError
 
 PROGRAMS = {
@@ -44,7 +44,13 @@ def missing() -> list[Missing]:
     """Look at everything. Elsewhere than on Linux nothing else is worth saying."""
     if sys.platform != "linux":
         return of_machine()
-    return [*of_machine(), *of_programs(), *of_kernel(), *of_python(), *([] if bundle.built() else of_build())]
+    return [
+        *of_machine(),
+        *of_programs(),
+        *of_kernel(),
+        *of_python(),
+        *([] if bundle.built() and verifier.built() else of_build()),
+    ]
 
 
 def of_machine(system: str = sys.platform, user: Callable[[], int] = os.geteuid) -> list[Missing]:
@@ -127,7 +133,7 @@ def of_build(version: Callable[[], str] = bundle.go_version) -> list[Missing]:
     found = re.match(r"go(\d+)\.(\d+)", version())
     if found and (int(found[1]), int(found[2])) >= OLDEST_GO:
         return []
-    what = f"Go is too old ({found[0]})" if found else "Go is missing, and the Kubernetes binaries are not built yet"
+    what = f"Go is too old ({found[0]})" if found else "Go is missing, and not all binaries are built yet"
     oldest = ".".join(map(str, OLDEST_GO))
     return [Missing(what=what, remedy=f"Go {oldest} or newer, from go.dev or Debian 13's package golang-go")]
 

@@ -13,13 +13,18 @@ from testbed.home import Home
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A testbed, as ``up`` has decided it before its first process started; *webhook* is the path of a kubeconfig."""
+    """A testbed, as ``up`` has decided it before its first process started.
+
+    *webhook* is the path of a kubeconfig; *verifier* what the token verifier behind it was given, where that is the
+    testbed's own.
+    """
 
     cluster_name: str
     kubernetes: str
     binaries: Path
     claim: Claim
     webhook: str = ""
+    verifier: tuple[str, ...] = ()
 
     @property
     def server(self) -> str:
@@ -64,10 +69,15 @@ def load(home: Home) -> State:
     try:
         document = json.loads(home.state_file.read_text())
         claim = Claim(**document.pop("claim"))
-        return State(**document | {"binaries": Path(document["binaries"]), "claim": claim})
+        known = {
+            "binaries": Path(document["binaries"]),
+            "verifier": tuple(document.get("verifier", ())),
+            "claim": claim,
+        }
+        return State(**document | known)
     except FileNotFoundError:
-        raise LauncherError(f"there is no testbed at {home.path}; start one with: up --home {home.path}") from None
-    except (ValueError, TypeError, KeyError) as error:
+        raise LauncherError(f"there is no testbed at {home.path}; start one with: up {home.option}") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LauncherError(
-            f"the state of the testbed at {home.path} cannot be read ({error!r}); end it with: down --home {home.path}"
+            f"the state of the testbed at {home.path} cannot be read ({error!r}); end it with: down {home.option}"
         ) from error

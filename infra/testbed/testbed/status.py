@@ -69,7 +69,7 @@ class Status:
 
 def line(one: NodeStatus) -> str:
     """Say of one node what matters."""
-    words = "is Ready" if one.ready else ("runs, not Ready" if one.running else "is not running")
+    words = ("is Ready" if one.ready else "runs, not Ready") if one.running else "is not running"
     more = [f"{one.gpus} GPU"] if one.gpus != "0" else []
     return f"  node {one.name:<19} {', '.join([words, *more, *one.taints])}"
 
@@ -77,11 +77,13 @@ def line(one: NodeStatus) -> str:
 def look(home: Home) -> Status:
     """Find out; a testbed that is not there is a status too."""
     alive = {process.part for process in processes.marked(home)}
-    parts = {part: part in alive for part in control_plane.PARTS}
     try:
         running = state.load(home)
     except LauncherError as error:
+        known_parts = (*control_plane.PARTS, *({control_plane.VERIFIER} & alive))
+        parts = {part: part in alive for part in known_parts}
         return Status(home=home, running=None, problem=str(error), parts=parts, nodes=())
+    parts = {part: part in alive for part in control_plane.parts(running)}
     answer = Api.of(home, running).find("/api/v1/nodes") if (home.pki / "admin.key").exists() else None
     known = {one["metadata"]["name"]: one for one in answer["items"]} if answer else {}
     nodes = tuple(status_of(name, alive, known.get(name)) for name in sorted({*node.names(home), *known}))
@@ -91,9 +93,9 @@ def look(home: Home) -> Status:
 
 def status_of(name: str, alive: set[str], known: Any) -> NodeStatus:
     """Put together what the kernel and the API server know of a node."""
-    running = node.Node(name=name).part in alive
+    running = node.part(name) in alive
     if not known:
         return NodeStatus(name=name, running=running, ready=False)
     taints = tuple(f"{t['key']}:{t['effect']}" for t in known["spec"].get("taints", []))
     gpus = known["status"].get("allocatable", {}).get(node.GPU, "0")
-    return NodeStatus(name=name, running=running, ready=node.ready(known), gpus=gpus, taints=taints)
+    return NodeStatus(name=name, running=running, ready=running and node.ready(known), gpus=gpus, taints=taints)

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	authn "k8s.io/api/authentication/v1"
@@ -15,15 +14,26 @@ import (
 // eks asks AWS's verifier who signed a token, and AWS's mapper who that is in the cluster.
 type eks struct {
 	verifier token.Verifier
-	mapper   *file.FileMapper
+	entries  entries
 }
 
 func (e eks) user(bearer string) (authn.UserInfo, error) {
+	if e.verifier == nil {
+		return authn.UserInfo{}, errors.New("a token that is not Google's, and no -cluster")
+	}
 	identity, err := e.verifier.Verify(bearer)
 	if err != nil {
 		return authn.UserInfo{}, err
 	}
-	mapping, err := e.mapper.Map(identity)
+	known, err := e.entries()
+	if err != nil {
+		return authn.UserInfo{}, err
+	}
+	mapper, err := file.NewFileMapper(config.Config{RoleMappings: known.Roles, UserMappings: known.Users})
+	if err != nil {
+		return authn.UserInfo{}, err
+	}
+	mapping, err := mapper.Map(identity)
 	if err != nil {
 		return authn.UserInfo{}, fmt.Errorf("%w: %s", err, identity.CanonicalARN)
 	}
@@ -50,19 +60,4 @@ func (e eks) user(bearer string) (authn.UserInfo, error) {
 			"principalId":  {identity.UserID},
 		},
 	}, nil
-}
-
-func readMapping(path string) (*file.FileMapper, error) {
-	var entries struct {
-		Roles []config.RoleMapping
-		Users []config.UserMapping
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(content, &entries); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return file.NewFileMapper(config.Config{RoleMappings: entries.Roles, UserMappings: entries.Users})
 }

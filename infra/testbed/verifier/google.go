@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	authn "k8s.io/api/authentication/v1"
 )
@@ -24,21 +22,18 @@ const (
 type google struct {
 	client  *http.Client
 	address string
+	entries entries
 }
 
-func newGoogle(address string, trust *x509.CertPool) (*google, error) {
+func newGoogle(address string, trust *x509.CertPool, all entries) (*google, error) {
 	if address == "" {
 		return nil, nil
 	}
-	parsed, err := url.Parse(address)
-	if err != nil || parsed.Scheme != "https" {
-		return nil, fmt.Errorf("-tokeninfo must be an https URL")
+	client, err := newClient(address, trust)
+	if err != nil {
+		return nil, fmt.Errorf("-tokeninfo: %w", err)
 	}
-	if err := onLoopback(parsed.Host); err != nil {
-		return nil, err
-	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}
-	return &google{client: &http.Client{Transport: transport, Timeout: 10 * time.Second}, address: address}, nil
+	return &google{client: client, address: address, entries: all}, nil
 }
 
 // user names the e-mail, or, where the token lacks the scope userinfo.email, the numeric id.
@@ -65,11 +60,16 @@ func (g *google) user(bearer string) (authn.UserInfo, error) {
 	if !slices.Contains(strings.Fields(info.Scope), cloudPlatform) {
 		return authn.UserInfo{}, errors.New("tokeninfo: the token lacks the scope cloud-platform")
 	}
-	if info.Email != "" {
-		return authn.UserInfo{Username: info.Email}, nil
+	name := info.Email
+	if name == "" {
+		name = info.Azp
 	}
-	if info.Azp == "" {
+	if name == "" {
 		return authn.UserInfo{}, errors.New("tokeninfo: the token is nobody's")
 	}
-	return authn.UserInfo{Username: info.Azp}, nil
+	known, err := g.entries()
+	if err != nil {
+		return authn.UserInfo{}, err
+	}
+	return authn.UserInfo{Username: name, Groups: known.GoogleGroups}, nil
 }

@@ -3,10 +3,12 @@
 // and nothing else is dialled. Google's access tokens (ya29.) are asked of a token-info address.
 //
 //	verifier -cluster NAME -region eu-west-1 -sts 127.0.0.1:PORT -ca CA.pem -mapping MAP.json -kubeconfig OUT
+//	verifier -tokeninfo https://127.0.0.1:PORT/tokeninfo -ca CA.pem -mapping MAP.json -kubeconfig OUT
 //	verifier -cluster NAME -region eu-west-1 -sts 127.0.0.1:PORT -ca CA.pem -check < tokens
 //
-// The first form serves until it is killed and writes OUT, the kubeconfig for --authentication-token-webhook-config-file,
-// once it does. The second reads JSON strings and answers each with one line of JSON.
+// The first two forms, also together, serve until they are killed and write OUT, the kubeconfig for
+// --authentication-token-webhook-config-file, once they do. The third reads JSON strings and answers each with one line
+// of JSON.
 package main
 
 import (
@@ -33,20 +35,21 @@ func parse(arguments []string) (options, error) {
 	flags := flag.NewFlagSet("verifier", flag.ContinueOnError)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "address of the webhook, on the loopback device; port 0 takes a free one")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "where to write the kubeconfig that leads an API server here")
-	flags.StringVar(&o.cluster, "cluster", "", "the cluster's id, which tokens hold in x-k8s-aws-id")
+	flags.StringVar(&o.cluster, "cluster", "", "the cluster's id, which tokens hold in x-k8s-aws-id; without it AWS's tokens are refused")
 	flags.StringVar(&o.partition, "partition", "aws", "AWS partition of the cluster")
 	flags.StringVar(&o.region, "region", "", "region of the cluster")
-	flags.StringVar(&o.sts, "sts", "", "host:port on the loopback device that plays STS under all of its names")
+	flags.StringVar(&o.sts, "sts", "", "host:port on the loopback device that plays STS under all of its names; needed with -cluster")
 	flags.StringVar(&o.tokenInfo, "tokeninfo", "", "https URL on the loopback device of Google's token info; without it Google's tokens are refused")
-	flags.StringVar(&o.caPEM, "ca", "", "PEM file with the CA of both")
-	flags.StringVar(&o.mapping, "mapping", "", `JSON: {"roles": [{"rolearn", "username", "groups"}], "users": [{"userarn", "username", "groups"}]}`)
+	flags.StringVar(&o.caPEM, "ca", "", "PEM file with the CA of all of these")
+	flags.StringVar(&o.mapping, "mapping", "", `file or https URL on the loopback device: {"roles": [{"rolearn", "username", "groups"}], "users": [{"userarn", "username", "groups"}], "googleGroups": []}`)
 	flags.BoolVar(&o.logReasons, "log-reasons", false, "write why a token was refused to standard output; clients never learn it")
 	flags.BoolVar(&o.check, "check", false, "do not serve: judge the tokens on standard input")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
 	}
-	if flags.NArg() != 0 || o.cluster == "" || o.sts == "" || o.caPEM == "" || o.check == (o.mapping != "") {
-		return o, fmt.Errorf("needed: -cluster, -sts and -ca, and either -mapping or -check")
+	judges := o.cluster != "" || o.tokenInfo != "" && !o.check
+	if flags.NArg() != 0 || !judges || (o.cluster != "") != (o.sts != "") || o.caPEM == "" || o.check == (o.mapping != "") {
+		return o, fmt.Errorf("needed: -cluster with -sts, or -tokeninfo, or all three; -ca; and -mapping, or, with -cluster, -check")
 	}
 	return o, nil
 }
@@ -60,22 +63,22 @@ func run(arguments []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if http.DefaultTransport, err = newTransport(o.sts, trust); err != nil {
-		return err
+	w := &webhook{}
+	if o.cluster != "" {
+		if http.DefaultTransport, err = newTransport(o.sts, trust); err != nil {
+			return err
+		}
+		w.aws.verifier = token.NewVerifier(o.cluster, o.partition, o.region)
 	}
-	verifier := token.NewVerifier(o.cluster, o.partition, o.region)
 	if o.check {
-		return check(verifier, in, out)
+		return check(w.aws.verifier, in, out)
 	}
-	entries, err := readMapping(o.mapping)
-	if err != nil {
+	if w.aws.entries, err = newEntries(o.mapping, trust); err != nil {
 		return err
 	}
-	google, err := newGoogle(o.tokenInfo, trust)
-	if err != nil {
+	if w.google, err = newGoogle(o.tokenInfo, trust, w.aws.entries); err != nil {
 		return err
 	}
-	w := &webhook{aws: eks{verifier: verifier, mapper: entries}, google: google}
 	if o.logReasons {
 		w.log = newLog(out)
 	}

@@ -78,12 +78,20 @@ func TestMisuseIsRefused(t *testing.T) {
 			t.Errorf("%q was accepted", arguments)
 		}
 	}
-	if _, err := parse(append(full, "-check")); err != nil {
-		t.Error(err)
+	google := []string{"-tokeninfo", "u", "-ca", "f"}
+	for _, arguments := range [][]string{google, append(google, "-check"), append(google, "-mapping", "f", "-cluster", "c"), append(google, "-mapping", "f", "-sts", "s")} {
+		if _, err := parse(arguments); err == nil {
+			t.Errorf("%q was accepted", arguments)
+		}
+	}
+	for _, arguments := range [][]string{append(full, "-check"), append(full, "-mapping", "f"), append(google, "-mapping", "f")} {
+		if _, err := parse(arguments); err != nil {
+			t.Errorf("%q: %v", arguments, err)
+		}
 	}
 }
 
-func mapping(t *testing.T, content string) string {
+func written(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mapping.json")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -92,13 +100,18 @@ func mapping(t *testing.T, content string) string {
 	return path
 }
 
-func serveWith(t *testing.T, v token.Verifier, entries string, log *log.Logger) *webhook {
+func read(t *testing.T, path string) entries {
 	t.Helper()
-	mapper, err := readMapping(mapping(t, entries))
+	all, err := newEntries(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &webhook{aws: eks{verifier: v, mapper: mapper}, log: log}
+	return all
+}
+
+func serveWith(t *testing.T, v token.Verifier, content string, log *log.Logger) *webhook {
+	t.Helper()
+	return &webhook{aws: eks{verifier: v, entries: read(t, written(t, content))}, log: log}
 }
 
 // review asks a webhook about a token as an API server does.
@@ -130,6 +143,43 @@ func TestAMappedRoleIsAUserWithGroups(t *testing.T) {
 	}
 	if answer.Spec.Token != "" {
 		t.Error("the answer repeats the token")
+	}
+}
+
+func TestAnEntryCountsAsSoonAsItIsMade(t *testing.T) {
+	content := `{}`
+	stub := httptest.NewTLSServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) { _, _ = out.Write([]byte(content)) }))
+	defer stub.Close()
+	trust := x509.NewCertPool()
+	trust.AddCert(stub.Certificate())
+	all, err := newEntries(stub.URL+"/prod", trust)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &webhook{aws: eks{verifier: newSTS(t, stsName, http.StatusOK, identity).verifier(t), entries: all}}
+
+	before, _ := review(t, w, bearer(stsName))
+	content = mapped
+	after, _ := review(t, w, bearer(stsName))
+
+	if before != http.StatusForbidden || after != http.StatusOK {
+		t.Errorf("%d, then %d", before, after)
+	}
+}
+
+func TestAMappingThatCannotBeReadIsSaidAtOnce(t *testing.T) {
+	for _, place := range []string{"/nowhere", written(t, "{"), "https://10.0.0.1:1/", "https://127.0.0.1:1/"} {
+		if _, err := newEntries(place, nil); err == nil {
+			t.Errorf("%s was read", place)
+		}
+	}
+}
+
+func TestTokensOfAWSAreRefusedWithoutACluster(t *testing.T) {
+	status, answer := review(t, &webhook{}, bearer(stsName))
+
+	if status != http.StatusForbidden || answer.Status.Authenticated {
+		t.Errorf("%d %+v", status, answer.Status)
 	}
 }
 
@@ -216,7 +266,7 @@ func TestGooglesTokensAreNamedByTokenInfo(t *testing.T) {
 		}))
 		trust := x509.NewCertPool()
 		trust.AddCert(stub.Certificate())
-		g, err := newGoogle(stub.URL+"/tokeninfo", trust)
+		g, err := newGoogle(stub.URL+"/tokeninfo", trust, read(t, written(t, `{"googleGroups": ["admins"]}`)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,6 +275,9 @@ func TestGooglesTokensAreNamedByTokenInfo(t *testing.T) {
 		stub.Close()
 		if answer.Status.User.Username != expected || answer.Status.Authenticated != (expected != "") {
 			t.Errorf("%s: %+v", body, answer.Status)
+		}
+		if named := len(answer.Status.User.Groups) == 1; named != (expected != "") {
+			t.Errorf("%s: groups %q", body, answer.Status.User.Groups)
 		}
 		if strings.Contains(log.String(), "ya29.x") {
 			t.Error("the log holds the token")

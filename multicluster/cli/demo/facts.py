@@ -17,6 +17,8 @@ class Cloud:
     """Node objects of pools, as the API servers have them."""
     instances_launched: int
     tokens_seen: int
+    tokens_accepted: int = 0
+    """How often API servers asked about a token and heard yes. A testbed's remembers it for two minutes."""
     tokens_refused: int
     kubelets_left: tuple[str, ...] = ()
     """Kubelets that run on testbeds."""
@@ -32,6 +34,8 @@ class Facts:
     run_id: str = ""
     run_state: str = "never started"
     ground: str = "simulator"
+    judge: str = ""
+    """What judges tokens on testbeds."""
     tasks: Mapping[str, str | None]
     aws: Cloud
     google: Cloud
@@ -76,6 +80,7 @@ def to_document(scenario: str, facts: Facts, differences: list[str]) -> dict[str
     return {
         "scenario": scenario,
         "ground": facts.ground,
+        "judge": facts.judge,
         "as_promised": not differences,
         "differences": differences,
         "dag_run": {"dag_id": facts.dag_id, "run_id": facts.run_id, "state": facts.run_state},
@@ -86,6 +91,7 @@ def to_document(scenario: str, facts: Facts, differences: list[str]) -> dict[str
         "containers": [*facts.aws.containers, *facts.google.containers],
         "instances_launched": facts.aws.instances_launched + facts.google.instances_launched,
         "tokens_minted": sum(facts.tokens_minted.values()),
+        "tokens_accepted": facts.aws.tokens_accepted + facts.google.tokens_accepted,
         "tokens_refused": facts.tokens_refused,
         "auth_subprocesses": len(facts.auth_subprocesses),
         "auth_files": len(facts.auth_files),

@@ -48,6 +48,8 @@ def _containers(facts: Facts) -> list[str]:
         if len(cloud.containers) < sum(pods):
             found.append(f"{sum(pods)} pods of {group} ended, and containerd ran {len(cloud.containers)} containers")
         found += [f"container {one} is not containerd's" for one in cloud.containers if not one.startswith(RUNTIME)]
+        if any(pods) and not cloud.tokens_accepted:
+            found.append(f"pods of {group} ran, and the token verifier has accepted no token")
     return found
 
 

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 from multicluster.cli.demo.airflow_process import AirflowProcess
 from multicluster.cli.demo.cloud_watch import CloudEvent, CloudWatch
 from multicluster.cli.demo.facts import Cloud, Facts
-from multicluster.cli.demo.grounds import NOTICES
 from multicluster.cli.demo.scenarios import CLUSTERS
 from multicluster.cli.demo.timeline import Line, Timeline
 from multicluster.cli.demo.worlds import (
     containers,
     end_abandoned,
+    judge,
     kubelets,
     launches,
     make_world,
+    notices,
     world_environment,
 )
 
@@ -81,7 +82,8 @@ class Play:
         self._say("testbed", "starting a Kubernetes for each cluster (about 10 seconds)")
 
     def _with_world(self, airflow: AirflowProcess, world: World) -> Facts:
-        self._say("world", NOTICES[self._stage.ground].format(clusters=", ".join(CLUSTERS.values())))
+        for line in notices(world, self._stage.ground):
+            self._say("world", line)
         for injection in self._scenario.injections:
             if not injection.at_first_line:
                 self._inject(world, injection)
@@ -137,6 +139,7 @@ class Play:
                 nodes_left=part.nodes_left,
                 instances_launched=launched[name],
                 tokens_seen=part.tokens_seen,
+                tokens_accepted=part.tokens_verified,
                 tokens_refused=part.tokens_refused,
                 kubelets_left=kubelets(world, cluster),
                 containers=containers(world, cluster),
@@ -149,6 +152,7 @@ class Play:
         return Facts(
             **clouds,
             ground=self._stage.ground,
+            judge=judge(world),
             dag_id=end.get("dag_id", ""),
             run_id=end.get("run_id", ""),
             run_state=end.get("state", "never started"),

@@ -23,6 +23,7 @@ def rows(facts: Facts) -> list[tuple[str, ...]]:
         *_on_testbeds(facts),
         _clouds("instances rented", aws.instances_launched, google.instances_launched),
         _clouds("tokens minted", minted.get(CLUSTERS["eks"], 0), minted.get(CLUSTERS["gke"], 0)),
+        *_judged(facts),
         _clouds("tokens that API servers refused", aws.tokens_refused, google.tokens_refused),
         ("files used to authenticate", "", "", str(len(facts.auth_files))),
         ("processes used to authenticate", "", "", str(len(facts.auth_subprocesses))),
@@ -40,6 +41,13 @@ def _on_testbeds(facts: Facts) -> list[tuple[str, ...]]:
         _clouds("kubelets left", len(aws.kubelets_left), len(google.kubelets_left)),
         _clouds("containers that containerd ran", len(aws.containers), len(google.containers)),
     ]
+
+
+def _judged(facts: Facts) -> list[tuple[str, ...]]:
+    """Count what the verifier logged; the simulator's API servers ask about every request, which says nothing."""
+    if facts.ground != "testbed":
+        return []
+    return [_clouds("times the verifier said yes", facts.aws.tokens_accepted, facts.google.tokens_accepted)]
 
 
 def _clouds(name: str, aws: int, google: int) -> tuple[str, ...]:

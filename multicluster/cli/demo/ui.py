@@ -6,17 +6,15 @@ import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from multicluster.cli.demo.cloud_watch import CloudEvent, CloudWatch
-from multicluster.cli.demo.grounds import NOTICES
-from multicluster.cli.demo.scenarios import CLUSTERS
 from multicluster.cli.demo.screen import screen
 from multicluster.cli.demo.standalone import Standalone
 from multicluster.cli.demo.timeline import Line
 from multicluster.cli.demo.workshop import Workshop
-from multicluster.cli.demo.worlds import end_abandoned, make_world, world_environment
+from multicluster.cli.demo.worlds import end_abandoned, make_world, notices, world_environment
 from multicluster.cli.output import say
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ def serve_ui(scenario: Scenario, logs: Path, *, ground: str = "simulator") -> in
         with make_world(ground, watched=True) as world, screen(sys.stdout) as shown:
             airflow = Standalone(workshop.home, workshop.log, world_environment(world))
             try:
-                return Show(scenario, world, airflow, shown).run(NOTICES[ground])
+                return Show(scenario, world, airflow, shown).run(notices(world, ground))
             except KeyboardInterrupt:
                 return 0
             finally:
@@ -62,9 +60,10 @@ class Show:
         self._began = time.monotonic()
         self._pause = threading.Event()
 
-    def run(self, notice: str) -> int:
+    def run(self, notices: Sequence[str]) -> int:
         """Show what happens until interrupted; 1 when Airflow does not come up or ends by itself."""
-        self._line("world", "say", notice.format(clusters=", ".join(CLUSTERS.values())))
+        for line in notices:
+            self._line("world", "say", line)
         self._line("airflow", "say", f"`airflow standalone` starts on {self._airflow.address} (20 to 60 seconds)")
         if not self._until(self._airflow.healthy, "Airflow starts"):
             return 1

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from multicluster.cli.demo.grounds import launcher
+from multicluster.cli.demo.grounds import NOTICES, launcher
 from multicluster.cli.demo.scenarios import CLUSTERS
 from multicluster.cli.demo.workshop import cache_folder
 
@@ -64,6 +64,20 @@ def end_abandoned() -> list[str]:
 def testbeds_folder() -> Path:
     """Return where the testbeds of demos have their homes."""
     return cache_folder() / "testbed" / "worlds"
+
+
+def notices(world: World, ground: str) -> list[str]:
+    """Say what is running where, and on testbeds what judges tokens."""
+    lines = [NOTICES[ground].format(clusters=", ".join(CLUSTERS.values()))]
+    if name := judge(world):
+        lines.append(f"tokens are judged by {name}, which asks a simulated STS; Google's by a simulated token info")
+    return lines
+
+
+def judge(world: World) -> str:
+    """Name the program and release that judges tokens on testbeds; empty on the simulator."""
+    testbed = _testbed(world, CLUSTERS["eks"])
+    return testbed.judge if testbed else ""
 
 
 def kubelets(world: World, cluster: str) -> tuple[str, ...]:

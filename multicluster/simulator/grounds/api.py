@@ -6,7 +6,7 @@ import base64
 import json
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ class Admin:
 
     url: str
     ca_pem: bytes
+    user: Mapping[str, str] = field(repr=False)
     context: ssl.SSLContext = field(repr=False)
 
     @classmethod
@@ -41,7 +42,7 @@ class Admin:
             file.write(base64.b64decode(user["client-certificate-data"]))
             file.flush()
             context.load_cert_chain(file.name)
-        return cls(url=cluster["server"], ca_pem=ca, context=context)
+        return cls(url=cluster["server"], ca_pem=ca, user=user, context=context)
 
 
 class Api:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from multicluster.simulator.fleet import Nodes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from multicluster.simulator.host import Host
     from multicluster.simulator.kubernetes.gpu_seconds import GpuSeconds
-    from multicluster.simulator.kubernetes.users import Authenticate
+    from multicluster.simulator.kubernetes.users import Judged
+    from multicluster.simulator.verification import Judge
 
 
 class Cluster(Nodes, Protocol):
@@ -23,6 +26,16 @@ class Cluster(Nodes, Protocol):
     @property
     def ca_pem(self) -> bytes:
         """The certificate of the CA that signs the API server's."""
+        ...
+
+    @property
+    def admin(self) -> Mapping[str, str]:
+        """What its administrator shows: the user of a kubeconfig."""
+        ...
+
+    @property
+    def judged(self) -> Judged:
+        """What a verifier of its own said of tokens, if it has one."""
         ...
 
     @property
@@ -53,7 +66,7 @@ class Ground(Protocol):
     unable: dict[str, str]
     """Faults of the catalogue that cannot strike here, each with its reason."""
 
-    def start(self, host: Host, name: str, authenticate: Authenticate, *, rbac: bool) -> Cluster:
+    def start(self, host: Host, name: str, judge: Judge, *, rbac: bool) -> Cluster:
         """Start a cluster and block until its API server answers; without *rbac* all who are known may do all.
 
         Not from the host's loop.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from multicluster.simulator.faults import Faults
     from multicluster.simulator.host import Host
     from multicluster.simulator.kubernetes.delays import PodDelays
-    from multicluster.simulator.kubernetes.users import Authenticate
+    from multicluster.simulator.verification import Judge
 
 
 @dataclass(kw_only=True)
@@ -28,14 +28,14 @@ class SimulatedGround:
     version: str
     unable: dict[str, str] = field(default_factory=dict)
 
-    def start(self, host: Host, name: str, authenticate: Authenticate, *, rbac: bool) -> KubernetesCluster:
+    def start(self, host: Host, name: str, judge: Judge, *, rbac: bool) -> KubernetesCluster:
         """Start a simulated cluster."""
         cluster = KubernetesCluster(
             name,
             host=host,
             clock=self.clock,
             root=self.root,
-            authenticate=authenticate,
+            authenticate=judge.authenticate,
             delays=self.delays,
             faults=self.faults,
             rbac=rbac,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +15,17 @@ from multicluster.simulator.grounds.launcher import Launcher, TestbedError
 from multicluster.simulator.grounds.lifeline import Lifeline
 from multicluster.simulator.grounds.mirror import Mirror
 from multicluster.simulator.grounds.orders import Orders, Work
-from multicluster.simulator.grounds.token_review import TokenReviews, webhook_kubeconfig
 from multicluster.simulator.kubernetes.documents import Document, at, copied, name_of, namespace_of
 from multicluster.simulator.kubernetes.gpu_seconds import GpuAccounting, GpuSeconds
 from multicluster.simulator.kubernetes.resources import NODES, PODS, resource_named
 from multicluster.simulator.kubernetes.status import ApiError
-from multicluster.simulator.tls import CertificateAuthority
+from multicluster.simulator.kubernetes.users import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.host import Host
-    from multicluster.simulator.kubernetes.users import Authenticate
 
 GPU = "nvidia.com/gpu"
 DAEMON_SETS = resource_named("daemonsets")
@@ -41,10 +40,11 @@ class TestbedCluster:
     __test__ = False
     stand_in = "busybox:1.37"
 
-    def __init__(self, name: str, *, host: Host, clock: Clock, launcher: Launcher, authenticate: Authenticate) -> None:
+    def __init__(self, name: str, *, host: Host, clock: Clock, launcher: Launcher, verifier: tuple[str, ...]) -> None:
         self.name, self.url = name, ""
-        self._host, self._clock, self._launcher = host, clock, launcher
-        self._reviews = TokenReviews(authenticate)
+        self.judge = ""
+        """The program and release that judges bearer tokens; empty where none leads in."""
+        self._host, self._clock, self._launcher, self._verifier = host, clock, launcher, verifier
         self._orders = Orders()
         self._there: set[str] = set()
         self._lifeline: Lifeline | None = None
@@ -53,6 +53,16 @@ class TestbedCluster:
     def ca_pem(self) -> bytes:
         """The certificate of the testbed's CA."""
         return self._admin.ca_pem
+
+    @property
+    def admin(self) -> Mapping[str, str]:
+        """The client certificate of the testbed's administrator, as a kubeconfig has it."""
+        return self._admin.user
+
+    @property
+    def judged(self) -> Judged:
+        """How often the verifier said yes and no, by its own log."""
+        return read_verdicts(self._verdicts)
 
     @property
     def gpu_seconds(self) -> dict[str, GpuSeconds]:
@@ -68,14 +78,11 @@ class TestbedCluster:
         """Start etcd, API server, scheduler and controllers, and block until they answer. Raises TestbedError."""
         home = self._launcher.home
         home.mkdir(parents=True, mode=0o700)
-        authority = CertificateAuthority("token reviews")
-        port = self._host.serve(self._reviews.handle, authority.server_context())
-        webhook = home.with_suffix(".webhook")
-        webhook.write_text(webhook_kubeconfig(f"https://127.0.0.1:{port}/authenticate", authority.pem))
         self._lifeline = Lifeline(self._launcher.words("down"), home.with_suffix(".log"))
-        words = ("--cluster-name", self.name, "--nodes", "0", "--authentication-webhook", str(webhook))
-        answer = self._launcher.ask("up", *words)
+        verifier = [f"--verifier-argument={one}" for one in self._verifier]
+        answer = self._launcher.ask("up", "--cluster-name", self.name, "--nodes", "0", *verifier)
         self._admin = Admin.from_kubeconfig(Path(answer["kubeconfig"]).read_text())
+        self.judge, self._verdicts = answer["judge"], Path(answer["logs"]) / "verifier.log"
         self._host.call(self._open())
         self.url = self._admin.url
 
@@ -220,6 +227,13 @@ class TestbedCluster:
                 path = f"/api/v1/namespaces/{namespace_of(pod)}/pods/{name_of(pod)}"
                 with contextlib.suppress(ApiError):  # gone meanwhile
                     await self._api.request("DELETE", path)
+
+
+def read_verdicts(log: Path) -> Judged:
+    """Count the verifier's lines of JSON, one for each token review; other lines are for people."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    refused = [bool(json.loads(line)["refused"]) for line in lines if line.startswith("{")]
+    return Judged(accepted=refused.count(False), refused=refused.count(True))
 
 
 def is_ready(node: Document | None) -> bool:

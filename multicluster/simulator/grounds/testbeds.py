@@ -16,7 +16,7 @@ from multicluster.simulator.grounds.testbed import TestbedCluster
 if TYPE_CHECKING:
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.host import Host
-    from multicluster.simulator.kubernetes.users import Authenticate
+    from multicluster.simulator.verification import Judge
 
 REAL = "a real API server takes no orders from the simulator"
 UNABLE = {
@@ -44,11 +44,11 @@ class Testbeds:
             self.folder = Path(tempfile.mkdtemp(prefix="", dir=folder))
             self._lock = lock(self.folder)
 
-    def start(self, host: Host, name: str, authenticate: Authenticate, *, rbac: bool) -> TestbedCluster:
+    def start(self, host: Host, name: str, judge: Judge, *, rbac: bool) -> TestbedCluster:
         """Start a testbed, which takes seconds; there RBAC is always on. Raises TestbedError."""
         del rbac
         launcher = Launcher(command=self._command, home=self.folder / name)
-        cluster = TestbedCluster(name, host=host, clock=self._clock, launcher=launcher, authenticate=authenticate)
+        cluster = TestbedCluster(name, host=host, clock=self._clock, launcher=launcher, verifier=judge.verifier)
         self._clusters.append(cluster)
         cluster.start()
         return cluster

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import ssl
 from collections import Counter
@@ -36,7 +37,7 @@ from multicluster.simulator.kubernetes.resources import NAMESPACES, NODES, resou
 from multicluster.simulator.kubernetes.scheduler.scheduler import Scheduler
 from multicluster.simulator.kubernetes.service_accounts import ServiceAccountTokens
 from multicluster.simulator.kubernetes.store import Store
-from multicluster.simulator.kubernetes.users import Authenticate
+from multicluster.simulator.kubernetes.users import ADMIN, Authenticate, Judged, User
 from multicluster.simulator.tls import CertificateAuthority
 
 T = TypeVar("T")
@@ -52,6 +53,9 @@ class KubernetesCluster:
     host's loop they act at once, from elsewhere they block until they have acted. `start` and `stop` are for other
     threads only.
     """
+
+    judged = Judged()
+    """Tokens are judged in this process, and counted by their clouds."""
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class KubernetesCluster:
         self.name = name
         self.url = ""
         self.stand_in = ""
+        self.admin = {"token": "admin-" + secrets.token_urlsafe(24)}
+        """What the administrator shows: the user of a kubeconfig."""
         self.faults = faults if faults is not None else Faults()
         self._host = host
         self._folder = root / name
@@ -107,11 +113,14 @@ class KubernetesCluster:
             objects=Objects(self._store, self._admission, self._deletion),
             kubelet=self._kubelet,
             services=self._services,
-            authenticate=lambda token: tokens.user(token) or authenticate(token),
+            authenticate=lambda token: self._admin(token) or tokens.user(token) or authenticate(token),
             faults=self.faults,
             authorizer=Authorizer(self._store, enforced=rbac),
             version=version,
         )
+
+    def _admin(self, token: str) -> User | None:
+        return ADMIN if secrets.compare_digest(token.encode(), self.admin["token"].encode()) else None
 
     @property
     def ca_pem(self) -> bytes:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import os
 import shutil
 import subprocess
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +14,7 @@ from urllib.parse import urlsplit
 
 from multicluster.simulator import World
 
-SOURCE = Path(__file__).resolve().parents[3] / "infra" / "testbed" / "verifier"
-CACHE = Path.home() / ".cache" / "airflow-multicluster" / "testbed"
+TESTBED = Path(__file__).resolve().parents[3] / "infra" / "testbed"
 MODULES = {"v06": "v06.mod", "v07": "go.mod"}
 
 
@@ -28,31 +23,28 @@ class NotBuiltError(Exception):
 
 
 def build(release: str) -> Path:
-    """Return the program, built once for its sources. Raises NotBuiltError where Go or its modules cannot be had."""
-    sources = sorted(p for p in SOURCE.iterdir() if p.suffix in {".go", ".mod", ".sum"} and "_test" not in p.name)
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
-    program = CACHE / f"verifier-{digest}" / release
-    if program.exists():
-        return program
+    """Let the testbed's launcher build the program, once for its sources. Raises NotBuiltError where there is no Go."""
     if shutil.which("go") is None:
         raise NotBuiltError("Go is not installed, so AWS's token verifier is not built")
-    chosen = [f"-modfile={MODULES[release]}"]
-    if go("mod", "download", *chosen).returncode:
+    if go("mod", "download", f"-modfile={MODULES[release]}").returncode:
         raise NotBuiltError("the modules of AWS's token verifier cannot be downloaded")
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=program.parent) as folder:
-        made = Path(folder) / "verifier"
-        done = go("build", "-trimpath", "-ldflags", "-s -w", *chosen, "-o", str(made), ".")
-        assert done.returncode == 0, done.stderr
-        made.replace(program)
-    return program
+    command = [str(TESTBED / "run"), "build", "--verifier", release, "--output", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr
+    return Path(json.loads(done.stdout)["verifier"])
 
 
 def go(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Go where the verifier's sources are."""
     environment = {**os.environ, "CGO_ENABLED": "0"}
     return subprocess.run(
-        ["go", *arguments], cwd=SOURCE, env=environment, capture_output=True, text=True, timeout=900, check=False
+        ["go", *arguments],
+        cwd=TESTBED / "verifier",
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
     )
 
 
@@ -60,6 +52,7 @@ def go(*arguments: str) -> subprocess.CompletedProcess[str]:
 class Verifier:
     """One release, asking the STS of a world."""
 
+    release: str
     program: Path
     world: World
 
@@ -77,41 +70,13 @@ class Verifier:
         )
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    @contextlib.contextmanager
-    def serve(self, mapping: dict[str, Any], *, cluster: str, region: str, folder: Path) -> Iterator[Webhook]:
-        """Serve TokenReviews until the block ends."""
-        (folder / "mapping.json").write_text(json.dumps(mapping))
-        webhook = Webhook(kubeconfig=folder / "webhook.kubeconfig", log=folder / "verifier.log")
-        options = ["-mapping", str(folder / "mapping.json"), "-kubeconfig", str(webhook.kubeconfig), "-log-reasons"]
-        options += ["-tokeninfo", f"{self.world.google.url}/tokeninfo"]
-        with webhook.log.open("w") as log:
-            process = subprocess.Popen([*self._command(cluster, region, "aws"), *options], stdout=log, stderr=log)
-        try:
-            end = time.monotonic() + 10
-            while not webhook.kubeconfig.exists():
-                assert process.poll() is None, webhook.log.read_text()
-                assert time.monotonic() < end, "the verifier does not serve"
-                time.sleep(0.02)
-            yield webhook
-        finally:
-            process.terminate()
-            process.wait(10)
-
     def _command(self, cluster: str, region: str, partition: str) -> list[str]:
-        ca = self.world.root / "world-ca.pem"
-        ca.write_bytes(self.world.ca.pem)
-        place = ["-cluster", cluster, "-region", region, "-partition", partition]
-        return [str(self.program), *place, "-sts", urlsplit(self.world.aws_url).netloc, "-ca", str(ca)]
+        place = [f"-cluster={cluster}", f"-region={region}", f"-partition={partition}"]
+        return [str(self.program), *place, *ways(self.world)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Webhook:
-    """A verifier that serves."""
-
-    kubeconfig: Path
-    log: Path
-
-    def reasons(self) -> list[str]:
-        """Return why tokens were refused, oldest first."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line["refused"] for line in lines if line["refused"]]
+def ways(world: World) -> list[str]:
+    """Write where the verifier finds STS, and whom it trusts."""
+    ca = world.root / "world-ca.pem"
+    ca.write_bytes(world.ca.pem)
+    return [f"-sts={urlsplit(world.aws_url).netloc}", f"-ca={ca}"]

@@ -28,11 +28,11 @@ def signer(world: World) -> Signer:
 @pytest.fixture(scope="package", params=MODULES)
 def verifier(request: pytest.FixtureRequest, world: World) -> Verifier:
     try:
-        return Verifier(program=build(request.param), world=world)
+        return Verifier(release=request.param, program=build(request.param), world=world)
     except NotBuiltError as reason:
         pytest.skip(str(reason))
 
 
 @pytest.fixture
 def release(verifier: Verifier) -> str:
-    return verifier.program.name
+    return verifier.release

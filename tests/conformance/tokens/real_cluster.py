@@ -16,13 +16,13 @@ from kubernetes import config
 from kubernetes.client import ApiClient, CoreV1Api, RbacAuthorizationV1Api
 from kubernetes.client.exceptions import ApiException
 
+from multicluster.simulator import World
 from multicluster.simulator.grounds.launcher import Launcher
 from multicluster.simulator.grounds.lifeline import Lifeline
 
-from .aws_verifier import NotBuiltError, Verifier, Webhook
+from .aws_verifier import TESTBED, NotBuiltError, ways
 from .signing import CLUSTER, REGION, ROLE
 
-LAUNCHER = Path(__file__).resolve().parents[3] / "infra" / "testbed" / "run"
 ACCOUNT = "111122223333"
 GROUP, NAMESPACE = "ml-runners", "ml"
 GOOGLE_USER = "runner@acme.iam.gserviceaccount.com"
@@ -45,7 +45,12 @@ class RealCluster:
 
     server: str
     ca_pem: bytes
-    webhook: Webhook
+    log: Path
+
+    def reasons(self) -> list[str]:
+        """Return why tokens were refused, oldest first."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line["refused"] for line in lines if line["refused"]]
 
     def eks(self, cluster_name: str = CLUSTER, role: str = ROLE) -> dict[str, Any]:
         """Write the cluster as a registry document has it; the pins spare DescribeCluster."""
@@ -65,26 +70,27 @@ class RealCluster:
 
 
 @contextlib.contextmanager
-def real_cluster(verifier: Verifier, folder: Path) -> Iterator[RealCluster]:
+def real_cluster(world: World, folder: Path) -> Iterator[RealCluster]:
     """Start a testbed behind the verifier, and end both. Raises NotBuiltError where the machine cannot run one."""
-    launcher = Launcher(command=LAUNCHER, home=folder / "testbed")
+    launcher = Launcher(command=TESTBED / "run", home=folder / "testbed")
     before = launcher.ask("preflight")
     if before["missing"] or not before["built"]:
         missing = ", ".join(one["what"] for one in before["missing"]) or "its binaries; `make testbed` builds them"
         raise NotBuiltError(f"no testbed here: {missing}")
-    with verifier.serve(MAPPING, cluster=CLUSTER, region=REGION, folder=folder) as webhook:
-        lifeline = Lifeline(launcher.words("down"), folder / "lifeline.log")
-        try:
-            launcher.ask("up", "--cluster-name", CLUSTER, "--authentication-webhook", str(webhook.kubeconfig))
-            document = yaml.safe_load(Path(launcher.ask("kubeconfig")["kubeconfig"]).read_text())
-            admin = config.new_client_from_config_dict(document)
-            grant(admin)
-            place = document["clusters"][0]["cluster"]
-            ca_pem = base64.b64decode(place["certificate-authority-data"])
-            yield RealCluster(server=place["server"], ca_pem=ca_pem, webhook=webhook)
-        finally:
-            launcher.ask("down")
-            lifeline.dismiss()
+    mapping = folder / "mapping.json"
+    mapping.write_text(json.dumps(MAPPING))
+    judge = [f"-cluster={CLUSTER}", f"-region={REGION}", *ways(world), f"-mapping={mapping}"]
+    judge.append(f"-tokeninfo={world.google.url}/tokeninfo")
+    lifeline = Lifeline(launcher.words("down"), folder / "lifeline.log")
+    try:
+        up = launcher.ask("up", "--cluster-name", CLUSTER, *(f"--verifier-argument={one}" for one in judge))
+        document = yaml.safe_load(Path(up["kubeconfig"]).read_text())
+        grant(config.new_client_from_config_dict(document))
+        ca_pem = base64.b64decode(document["clusters"][0]["cluster"]["certificate-authority-data"])
+        yield RealCluster(server=up["server"], ca_pem=ca_pem, log=Path(up["logs"]) / "verifier.log")
+    finally:
+        launcher.ask("down")
+        lifeline.dismiss()
 
 
 def grant(admin: ApiClient) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from testbed import bundle
+from testbed import bundle, verifier
 from testbed.certificates import Authority
 
 
@@ -90,8 +90,48 @@ def test_a_build_that_was_killed_leaves_nothing_that_counts(tmp_path, monkeypatc
     assert bundle.built(tmp_path) is None
 
 
+@pytest.mark.parametrize("release", verifier.RELEASES)
+def test_a_verifier_that_is_there_is_not_built_again_and_a_half_built_one_is(tmp_path, monkeypatch, release):
+    def killed(new, _release):
+        new.touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verifier, "compile_to", killed)
+    with pytest.raises(KeyboardInterrupt):
+        verifier.build(release, tmp_path)
+    half = verifier.built(release, tmp_path)
+    monkeypatch.setattr(verifier, "compile_to", lambda new, _: new.write_text("built"))
+    first = verifier.build(release, tmp_path)
+    monkeypatch.setattr(verifier, "compile_to", lambda *_: pytest.fail("built twice"))
+
+    assert not half
+    assert verifier.build(release, tmp_path) == first
+    assert first.read_text() == "built"
+    assert verifier.built(release, tmp_path)
+
+
+@pytest.mark.parametrize(("changed", "same"), [("go.sum", False), ("eks.go", False), ("sts_test.go", True)])
+def test_a_verifier_is_named_after_its_source_without_its_tests(tmp_path, changed, same):
+    source = tmp_path / "verifier"
+    shutil.copytree(verifier.SOURCE, source)
+    before = verifier.program("v07", tmp_path, source)
+
+    with (source / changed).open("a") as file:
+        file.write("// changed\n")
+
+    assert (verifier.program("v07", tmp_path, source) == before) == same
+
+
+def test_both_releases_of_the_verifier_are_pinned():
+    assert verifier.name("v07").startswith("aws-iam-authenticator v0.7.")
+    assert verifier.name("v06").startswith("aws-iam-authenticator v0.6.")
+    assert verifier.program("v07") != verifier.program("v06")
+
+
 @pytest.mark.skipif(shutil.which("gofmt") is None, reason="Go is not installed")
 def test_the_go_code_is_formatted():
-    done = subprocess.run(["gofmt", "-l", str(bundle.SOURCE)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["gofmt", "-l", str(bundle.SOURCE), str(verifier.SOURCE)], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout == ""

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/aws-iam-authenticator/pkg/config"
+)
+
+// mapping says who is who in the cluster. GoogleGroups are the groups of everybody whom token info knows; in GKE it is
+// IAM's authorizer that gives them rights.
+type mapping struct {
+	Roles        []config.RoleMapping
+	Users        []config.UserMapping
+	GoogleGroups []string
+}
+
+// entries reads the mapping. Each review reads it anew: an access entry counts as soon as it is made.
+type entries func() (mapping, error)
+
+// newEntries reads from a file, or from an https URL on the loopback device.
+func newEntries(place string, trust *x509.CertPool) (entries, error) {
+	read := func() ([]byte, error) { return os.ReadFile(place) }
+	if strings.HasPrefix(place, "https:") {
+		client, err := newClient(place, trust)
+		if err != nil {
+			return nil, err
+		}
+		read = func() ([]byte, error) { return fetch(client, place) }
+	}
+	all := func() (mapping, error) {
+		var found mapping
+		content, err := read()
+		if err == nil {
+			err = json.Unmarshal(content, &found)
+		}
+		if err != nil {
+			return mapping{}, fmt.Errorf("mapping %s: %w", place, err)
+		}
+		return found, nil
+	}
+	_, err := all()
+	return all, err
+}
+
+func fetch(client *http.Client, address string) ([]byte, error) {
+	response, err := client.Get(address)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("expected 200, got %d", response.StatusCode)
+	}
+	return io.ReadAll(response.Body)
+}
+
+// newClient makes a client for one https URL on the loopback device.
+func newClient(address string, trust *x509.CertPool) (*http.Client, error) {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.Scheme != "https" {
+		return nil, fmt.Errorf("%s is not an https URL", address)
+	}
+	if err := onLoopback(parsed.Host); err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}
+	return &http.Client{Transport: transport, Timeout: 10 * time.Second}, nil
+}
