@@ -53,7 +53,12 @@ class Node:
     @property
     def part(self) -> str:
         """What its processes are marked with."""
-        return f"node/{self.name}"
+        return part(self.name)
+
+
+def part(name: str) -> str:
+    """Name the part of a testbed that a node is, whatever it is called: not every Node object is of our making."""
+    return f"node/{name}"
 
 
 def repeated(words: Sequence[str]) -> str:
