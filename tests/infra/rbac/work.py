@@ -40,6 +40,8 @@ SLICE = {
         "devices": [{"name": "gpu-0"}],
     },
 }
+POLLED = "asked for one by one"
+"""What the triggerer says where a watch is not allowed."""
 Steps = Iterator[str]
 
 
@@ -142,6 +144,10 @@ def pods(site: Site) -> Steps:
     assert "never" not in site.said()
     yield "a deferred pod runs"
     defer(task("echo deferred", deferrable=True))
+    yield "one watch tells of deferred pods"
+    site.said()
+    defer(task("sleep 2", deferrable=True))
+    assert POLLED not in site.said()
 
 
 def defer(operator: ClusterPodOperator) -> Any:
@@ -179,6 +185,14 @@ def events(site: Site) -> Steps:
         assert "Scheduled" in site.said()
     else:
         raise AssertionError("the task did not fail")
+    yield "one watch tells of the events of deferred pods"
+    site.said()
+    try:
+        defer(task("true", deferrable=True, schedulername="nobody", schedule_timeout_seconds=2))
+    except AirflowException:
+        assert POLLED not in site.said()
+    else:
+        raise AssertionError("the pod was scheduled")
 
 
 def node_read(site: Site) -> Steps:
