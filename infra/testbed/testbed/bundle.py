@@ -15,6 +15,7 @@ from pathlib import Path
 from testbed.errors import LauncherError
 from testbed.home import CACHE
 from testbed.locks import locked
+from testbed.sealed import seal, whole
 
 SOURCE = Path(__file__).resolve().parents[1] / "bundle"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet")
@@ -38,11 +39,13 @@ def linker_flags(version: str) -> str:
 
 
 def folder(cache: Path = CACHE, source: Path = SOURCE) -> Path:
-    """Name the folder of the built binaries after all that they are built from."""
+    """Name the folder of the built binaries after all that they are built from, which pins the oldest Go too.
+
+    Which Go has built them is not asked: what is built must start where there is none, as in sudo's PATH.
+    """
     digest = hashlib.sha256(linker_flags(kubernetes_version(source)).encode())
     for name in ("go.mod", "go.sum", "main.go"):
         digest.update((source / name).read_bytes())
-    digest.update(go_version(source).encode())
     return cache / f"bin-{digest.hexdigest()[:12]}"
 
 
@@ -77,7 +80,7 @@ def go_environment() -> dict[str, str]:
 def built(cache: Path = CACHE) -> Path | None:
     """Find the binaries of this source; None if they are not built."""
     binaries = folder(cache)
-    return binaries if (binaries / BINARY).exists() else None
+    return binaries if whole(binaries / BINARY) else None
 
 
 def build(cache: Path = CACHE) -> Path:
@@ -91,6 +94,8 @@ def build(cache: Path = CACHE) -> Path:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
         compile_into(new)
+        seal(new / BINARY)
+        shutil.rmtree(binaries, ignore_errors=True)
         new.rename(binaries)
         return binaries
 

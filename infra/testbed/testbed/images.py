@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from testbed.home import CACHE
+from testbed.sealed import seal, whole
 
 BUSYBOX = Path("/bin/busybox")
 PAUSE = "registry.k8s.io/pause:3.10"
@@ -38,11 +39,12 @@ def archive(cache: Path = CACHE, busybox: Path = BUSYBOX) -> Path:
     """Give the archive of all images, packed once for each version of busybox and of this file."""
     digest = hashlib.sha256(busybox.read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
     path = cache / f"images-{digest}.tar"
-    if not path.exists():
+    if not whole(path):
         cache.mkdir(parents=True, exist_ok=True)
         new = path.with_suffix(f".new-{os.getpid()}")
         new.write_bytes(pack(busybox))
         new.rename(path)
+        seal(path)
     return path
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from testbed import bundle, cgroups, images, network, verifier
+from testbed import bundle, cgroups, images, network, processes, verifier
 from testbed.errors import LauncherError
 
 PROGRAMS = {
@@ -49,8 +49,13 @@ def missing() -> list[Missing]:
         *of_programs(),
         *of_kernel(),
         *of_python(),
-        *([] if bundle.built() and verifier.built() else of_build()),
+        *([] if built() else of_build()),
     ]
+
+
+def built() -> bool:
+    """Say whether all that a testbed may run is built."""
+    return bundle.built() is not None and verifier.built()
 
 
 def of_machine(system: str = sys.platform, user: Callable[[], int] = os.geteuid) -> list[Missing]:
@@ -72,7 +77,12 @@ def of_machine(system: str = sys.platform, user: Callable[[], int] = os.geteuid)
     return []
 
 
-def of_programs(which: Callable[[str], str | None] = shutil.which) -> list[Missing]:
+def which(program: str) -> str | None:
+    """Look for a program where it will be started from, which is not the caller's PATH."""
+    return shutil.which(program, path=processes.PATH)
+
+
+def of_programs(which: Callable[[str], str | None] = which) -> list[Missing]:
     """Are the programs there that a node is made of?"""
     lacking = [
         Missing(what=f"the program {program} is missing", remedy=f"Debian's package {package}", package=package)
@@ -109,8 +119,8 @@ def of_kernel(
 ) -> list[Missing]:
     """Does the kernel have what containers are made of?"""
     lacking = []
-    if shutil.which("modprobe"):
-        subprocess.run(["modprobe", "--all", "--quiet", "overlay", "bridge"], capture_output=True, check=False)
+    if modprobe := which("modprobe"):
+        subprocess.run([modprobe, "--all", "--quiet", "overlay", "bridge"], capture_output=True, check=False)
     if not re.search(r"\boverlay$", filesystems.read_text(), re.MULTILINE):
         lacking.append(Missing(what="the kernel has no overlayfs", remedy="load the module (modprobe overlay)"))
     if absent := sorted(set(CONTROLLERS) - available()):

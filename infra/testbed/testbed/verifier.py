@@ -12,6 +12,7 @@ from testbed import bundle
 from testbed.errors import LauncherError
 from testbed.home import CACHE
 from testbed.locks import locked
+from testbed.sealed import seal, whole
 
 SOURCE = Path(__file__).resolve().parents[1] / "verifier"
 RELEASES = {"v07": "go.mod", "v06": "v06.mod"}
@@ -34,7 +35,7 @@ def program(release: str = NEWEST, cache: Path = CACHE, source: Path = SOURCE) -
     """Name the program after all that it is built from."""
     pins = source / RELEASES[release]
     code = sorted(path for path in source.glob("*.go") if not path.name.endswith("_test.go"))
-    digest = hashlib.sha256(" ".join([*FLAGS, bundle.go_version(source)]).encode())
+    digest = hashlib.sha256(" ".join(FLAGS).encode())
     for path in (pins, pins.with_suffix(".sum"), *code):
         digest.update(path.read_bytes())
     return cache / f"verifier-{release}-{digest.hexdigest()[:12]}"
@@ -42,7 +43,7 @@ def program(release: str = NEWEST, cache: Path = CACHE, source: Path = SOURCE) -
 
 def built(release: str = NEWEST, cache: Path = CACHE) -> bool:
     """Say whether the program of this source is there."""
-    return program(release, cache).exists()
+    return whole(program(release, cache))
 
 
 def build(release: str = NEWEST, cache: Path = CACHE) -> Path:
@@ -50,10 +51,11 @@ def build(release: str = NEWEST, cache: Path = CACHE) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with locked(cache / "build.lock", waiting="another build is running; waiting for it"):
         wanted = program(release, cache)
-        if not wanted.exists():
+        if not whole(wanted):
             new = wanted.with_name(f"{wanted.name}.new")
             compile_to(new, release)
             new.rename(wanted)
+            seal(wanted)
         return wanted
 
 
