@@ -9,13 +9,12 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from multicluster.simulator.kubernetes.documents import Document
+from multicluster.simulator.kubernetes.field_types import field_types, model_of
 from multicluster.simulator.kubernetes.resources import Resource
 
-_MODELS = {("", "Event"): "CoreV1Event", ("events.k8s.io", "Event"): "EventsV1Event"}
 _LONG = re.compile(r"(?i)(seconds|user|group|generation)$")
 _BYTES = (("Secret", "data"), ("ConfigMap", "binaryData"))
 _QUANTITIES = ("limits", "requests", "capacity", "allocatable", "hard", "used")
@@ -42,11 +41,10 @@ class Decoding:
 
     def document(self, resource: Resource, sent: Mapping[str, Any]) -> Document:
         """Return what a server keeps of a document. Raises `DecodingError`."""
-        model = _MODELS.get((resource.group, resource.kind), f"V1{resource.kind}")
-        return self._struct(model, sent, "", "")
+        return self._struct(model_of(resource), sent, "", "")
 
     def _struct(self, model: str, sent: Mapping[str, Any], path: str, place: str) -> Document:
-        fields, result = _fields(model), {}
+        fields, result = field_types()[model], {}
         for name, value in sent.items():
             if name not in fields:
                 self.unknown.append(f"{place}{name}")
@@ -74,14 +72,6 @@ class Decoding:
         if tuple(field.split(".")) in _BYTES:
             return {key: _bytes(item, field) for key, item in value.items()}
         return {k: self._value(inner, v, field, path, place) for k, v in value.items() if v is not None}
-
-
-@cache
-def _fields(model: str) -> dict[str, str]:
-    from kubernetes.client import models
-
-    kind = getattr(models, model)
-    return {name: kind.openapi_types[attribute] for attribute, name in kind.attribute_map.items()}
 
 
 def _go_name(model: str) -> str:
