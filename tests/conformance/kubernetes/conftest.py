@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,7 +25,10 @@ from .pods import Pods
 
 T = TypeVar("T")
 SOURCES = {"simulator": simulator, "testbed": testbed}
-GROUNDS = ["simulator", pytest.param("testbed", marks=pytest.mark.testbed)]
+GROUNDS = [  # with `--numprocesses 2 --dist loadgroup` each ground has a process of its own
+    pytest.param("simulator", marks=pytest.mark.xdist_group("simulator")),
+    pytest.param("testbed", marks=[pytest.mark.testbed, pytest.mark.xdist_group("testbed")]),
+]
 RECORDED = "answer:"
 _comparison = Comparison(known_differences())
 _numbers = itertools.count(1)
@@ -144,7 +148,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail on a difference that no reason explains, where both grounds ran."""
+    """Fail on a difference that no reason explains, where both grounds ran; of several processes the first judges."""
+    if hasattr(session.config, "workerinput"):
+        return
     if _comparison.possible and _comparison.problems() and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -167,7 +173,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _parts(nodeid: str) -> tuple[str, str]:
     """Return the case of a test's id without its folder and ground, and the ground."""
-    path, _, rest = nodeid.partition("::")
+    path, _, rest = re.sub(r"@\w+$", "", nodeid).partition("::")  # after @ stands the group of pytest-xdist
     file = path.rpartition("/")[2]
     name, _, parameters = rest.partition("[")
     left = parameters.removesuffix("]").split("-") if parameters else []
