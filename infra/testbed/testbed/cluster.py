@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from testbed import (
     bundle,
@@ -21,7 +21,6 @@ from testbed import (
     state,
     verifier,
 )
-from testbed.api import Api
 from testbed.checkpoint import Step, passed
 from testbed.errors import LauncherError
 from testbed.home import Home
@@ -44,11 +43,14 @@ class Wanted:
 def up(home: Home, wanted: Wanted) -> state.State:
     """Start a testbed, with so many plain nodes; one that runs already is left as it is.
 
-    What a crash left here is cleared first.
+    Of that one, parts that have ended are started again; what is in its etcd stays. What an interrupted start left here
+    is cleared first.
     """
     home.create()
-    if running(home):
-        return same(home, wanted)
+    if present := running(home):
+        same(present, home, wanted)
+        start(home, present, wanted)
+        return present
     down(home)
     binaries = bundle.build()
     verifier.build()
@@ -60,6 +62,7 @@ def up(home: Home, wanted: Wanted) -> state.State:
         claim=claims.claim(home),
         webhook=str(wanted.webhook.file) if wanted.webhook else "",
         verifier=wanted.verifier,
+        complete=False,
     )
     passed(Step.CLAIMED)
     state.save(home, chosen)
@@ -69,20 +72,34 @@ def up(home: Home, wanted: Wanted) -> state.State:
     control_plane.certify(home, chosen)
     kubeconfig.write(home, chosen, user=ADMIN, groups=ADMINS)
     passed(Step.CERTIFIED)
-    control_plane.start(home, chosen, wanted.webhook)
+    start(home, chosen, wanted)
+    chosen = replace(chosen, complete=True)
+    state.save(home, chosen)
     add_nodes(home, chosen, [node.Node(name=f"cpu-{number + 1}") for number in range(wanted.nodes)])
     passed(Step.UP)
     return chosen
 
 
-def same(home: Home, wanted: Wanted) -> state.State:
-    """Give the testbed that runs, if it is the one that is wanted; its nodes are the caller's matter.
+def start(home: Home, chosen: state.State, wanted: Wanted) -> None:
+    """Start the control plane, or what of it does not run.
+
+    Raises:
+        LauncherError: It does not start; what has started is left for a look at it.
+
+    """
+    try:
+        control_plane.start(home, chosen, wanted.webhook)
+    except LauncherError as error:
+        raise LauncherError(f"{error}\nwhat has started still runs; end it with: down {home.option}") from error
+
+
+def same(present: state.State, home: Home, wanted: Wanted) -> None:
+    """See that the testbed that runs is the one that is wanted; its nodes are the caller's matter.
 
     Raises:
         LauncherError: It has another name or asks another webhook, which only a new start can change.
 
     """
-    present = state.load(home)
     webhook = str(wanted.webhook.file) if wanted.webhook else ""
     if (present.cluster_name, present.webhook, present.verifier) != (wanted.cluster_name, webhook, wanted.verifier):
         asks = f"webhook {present.webhook}" if present.webhook else "no webhook"
@@ -91,16 +108,19 @@ def same(home: Home, wanted: Wanted) -> state.State:
             f"a testbed named {present.cluster_name!r} with {asks} runs at {home.path} already; "
             f"end it first: down {home.option}"
         )
-    return present
 
 
-def running(home: Home) -> bool:
-    """Say whether all of the control plane runs here and answers."""
-    alive = {process.part for process in processes.marked(home)}
-    if not set(control_plane.PARTS) <= alive or not home.state_file.exists():
-        return False
+def running(home: Home) -> state.State | None:
+    """Give the testbed that was up here and of which something runs; None where its start was interrupted.
+
+    Raises:
+        LauncherError: Something runs and its state cannot be read: what is in it is not ours to clear.
+
+    """
+    if not processes.marked(home):
+        return None
     present = state.load(home)
-    return set(control_plane.parts(present)) <= alive and bool(Api.of(home, present).find("/readyz"))
+    return present if present.complete else None
 
 
 def add_nodes(home: Home, chosen: state.State, nodes: Sequence[node.Node]) -> None:

@@ -42,29 +42,30 @@ def certify(home: Home, state: State) -> None:
 
 
 def start(home: Home, state: State, webhook: Webhook | None) -> Api:
-    """Start all components; end when the API server answers and pods can be made in ``default``."""
-    launch(home, "etcd", etcd(home, state))
+    """Start all components that do not run; end when the API server answers and pods can be made in ``default``."""
+    launch(home, "etcd", lambda: etcd(home, state))
     passed(Step.ETCD)
     if state.verifier:
         start_verifier(home, state)
-    launch(home, "kube-apiserver", api_server(home, state, webhook))
+    launch(home, "kube-apiserver", lambda: api_server(home, state, webhook))
     passed(Step.API_SERVER)
     api = Api.of(home, state)
-    wait = waiting(home, "kube-apiserver")
+    wait = waiting(home, "etcd", "kube-apiserver")
     wait("the API server does not answer", lambda: api.find("/readyz"))
     passed(Step.SERVING)
     # Both end themselves when they start before their rights and the configmap of the API server are there.
     wait("the API server does not write its first roles", lambda: api.find(BOOTSTRAP))
     wait("the API server does not publish its authentication", lambda: api.find(AUTHENTICATION))
-    launch(home, "kube-controller-manager", controller_manager(home, state))
-    launch(home, "kube-scheduler", scheduler(home, state))
-    launch(
-        home, "registry", [sys.executable, "-m", "testbed.registry", str(state.claim.registry), str(images.archive())]
-    )
-    launch(home, "service", [sys.executable, "-m", "testbed.forward", state.service_address, str(state.claim.api)])
+    launch(home, "kube-controller-manager", lambda: controller_manager(home, state))
+    launch(home, "kube-scheduler", lambda: scheduler(home, state))
+    own = [sys.executable, "-m"]
+    launch(home, "registry", lambda: [*own, "testbed.registry", str(state.claim.registry), str(images.archive())])
+    launch(home, "service", lambda: [*own, "testbed.forward", state.service_address, str(state.claim.api)])
     passed(Step.CONTROLLERS)
     account = "/api/v1/namespaces/default/serviceaccounts/default"
-    waiting(home, "kube-controller-manager")("the controllers do not work", lambda: api.find(account))
+    waiting(home, "etcd", "kube-apiserver", "kube-controller-manager")(
+        "the controllers do not work", lambda: api.find(account)
+    )
     return api
 
 
@@ -75,20 +76,30 @@ def parts(state: State) -> tuple[str, ...]:
 
 def start_verifier(home: Home, state: State) -> None:
     """Start AWS's token verifier, and end when it serves: its kubeconfig is what the API server begins with."""
+    if processes.marked(home, VERIFIER):
+        return
+    processes.kill(home, "kube-apiserver")  # it never reads a second time where the verifier is
+    Path(state.webhook).unlink(missing_ok=True)
     serving = ["-kubeconfig", state.webhook, "-log-reasons"]
-    launch(home, VERIFIER, [str(verifier.program()), *state.verifier, *serving])
+    launch(home, VERIFIER, lambda: [str(verifier.program()), *state.verifier, *serving])
     waiting(home, VERIFIER)("the token verifier does not serve", Path(state.webhook).is_file)
 
 
-def launch(home: Home, part: str, command: list[str]) -> None:
-    """Start one component under its own log."""
-    processes.start(home, part, command, log=home.logs / f"{part}.log")
+def launch(home: Home, part: str, command: Callable[[], list[str]]) -> None:
+    """Start one component under its own log, unless it runs."""
+    if not processes.marked(home, part):
+        processes.start(home, part, command(), log=home.logs / f"{part}.log")
 
 
-def waiting(home: Home, part: str) -> Callable[[str, Callable[[], object]], object]:
-    """Wait for something that *part* does, as long as it runs."""
+def waiting(home: Home, *parts: str) -> Callable[[str, Callable[[], object]], object]:
+    """Wait for something that the last of *parts* does, as long as all of them run; quote the first that does not."""
+
+    def ended() -> list[str]:
+        alive = {process.part for process in processes.marked(home)}
+        return [part for part in parts if part not in alive]
+
     return lambda what, look: until(
-        what, look, alive=lambda: bool(processes.marked(home, part)), logs=home.logs / f"{part}.log"
+        what, look, alive=lambda: not ended(), logs=lambda: home.logs / f"{[*ended(), parts[-1]][0]}.log"
     )
 
 

@@ -16,7 +16,7 @@ class State:
     """A testbed, as ``up`` has decided it before its first process started.
 
     *webhook* is the path of a kubeconfig; *verifier* what the token verifier behind it was given, where that is the
-    testbed's own.
+    testbed's own. *complete* says that its control plane was up once: from then on its etcd is somebody's.
     """
 
     cluster_name: str
@@ -25,6 +25,7 @@ class State:
     claim: Claim
     webhook: str = ""
     verifier: tuple[str, ...] = ()
+    complete: bool = True
 
     @property
     def server(self) -> str:
