@@ -21,7 +21,7 @@ def sort_out(logger: str, message: str) -> tuple[str, str] | None:
     """Return what a record is to the audience, or None."""
     pod_line = POD_LINE.fullmatch(message)
     if pod_line:
-        return "line", pod_line[1]
+        return "line", pod_line[1].rstrip("\n")
     if message.startswith(DEFERRED):
         return "deferred", ""
     return ("note", message) if logger.startswith(FINDINGS) else None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.utils.container import container_is_completed
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.providers.cncf.kubernetes.utils.xcom_sidecar import PodDefaults
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from kubernetes.client import ApiException
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_multicluster.operators.pod import ClusterPodOperator
 
+_log = logging.getLogger(__name__)
 _HOWEVER_LATE = 10**9
 """The stock reader turns away from a container that ended more than two minutes ago; a busy worker comes later."""
 SIDECAR_GRACE_SECONDS = 60
@@ -62,6 +66,25 @@ def _is_asked(name: str, asked: Any) -> bool:
     if isinstance(asked, bool) or asked is None:
         return asked is True
     return name == asked if isinstance(asked, str) else name in asked
+
+
+@contextmanager
+def after_the_reason(reason: BaseException | None) -> Iterator[None]:
+    """Let an AirflowException of the block come after *reason*, the exception on its way already, not in its place.
+
+    The stock operator cleans up in a ``finally``; what it raises there ("Pod x returned a failure", and the pod) hides
+    that the pod was never scheduled, or that its result was no JSON.
+    """
+    try:
+        yield
+    except AirflowSkipException:
+        raise
+    except AirflowException as error:
+        if reason is None:
+            raise
+        if isinstance(reason, AirflowException) and not isinstance(reason, AirflowFailException):
+            raise AirflowException(f"{reason}\n{error}") from reason
+        _log.info("%s", error)
 
 
 def end(operator: ClusterPodOperator, pod: k8s.V1Pod) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -247,12 +248,17 @@ class ClusterPodOperator(KubernetesPodOperator):
         write_logs(self, pod, follow=follow, since_time=since_time)
 
     def cleanup(self, pod: k8s.V1Pod, remote_pod: k8s.V1Pod, *args: Any, **kwargs: Any) -> None:
-        """Clean up as the stock operator does; its error shows the whole pod."""
-        if self.named and remote_pod is not None:
-            from airflow_multicluster.operators.secret_env import mask_secret_env
+        """Clean up as the stock operator does; its error, the whole pod, does not hide why the task fails."""
+        if not self.named:
+            super().cleanup(pod, remote_pod, *args, **kwargs)
+            return
+        from airflow_multicluster.operators.ended_pod import after_the_reason
+        from airflow_multicluster.operators.secret_env import mask_secret_env
 
+        if remote_pod is not None:
             mask_secret_env(remote_pod)
-        super().cleanup(pod, remote_pod, *args, **kwargs)
+        with after_the_reason(sys.exc_info()[1]):
+            super().cleanup(pod, remote_pod, *args, **kwargs)
 
     def process_pod_deletion(self, pod: k8s.V1Pod, *, reraise: bool = True) -> bool:
         """Delete the pod or keep it, as ``on_finish_action`` says; one that is kept does not run on."""

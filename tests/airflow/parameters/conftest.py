@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pod_drive.drive import QUICK, Drive
+
+pytest.register_assert_rewrite("pod_drive")
+from pod_drive.drive import QUICK, Drive  # noqa: E402 - its assertions are to be rewritten
 
 CLUSTER = "gpu-use1"
 POOL = {"cluster": CLUSTER, "name": "mc-room-0", "profile": "l4"}

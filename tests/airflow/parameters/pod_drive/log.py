@@ -18,11 +18,11 @@ class Hearing(logging.Handler):
         self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._heard.append(record.getMessage())
+        self._heard.append(record.getMessage().rstrip())
 
     def process(self, _logger: Any, _method: str, event: Any) -> Any:
         text, positional = str(event.get("event", "")), event.get("positional_args") or ()
-        self._heard.append(text % positional if positional else text)
+        self._heard.append((text % positional if positional else text).rstrip())
         return event
 
 

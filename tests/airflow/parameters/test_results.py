@@ -1,0 +1,106 @@
+"""Results of pods (XCom), and trouble with the sidecar that keeps them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodManager
+from websocket import WebSocketConnectionClosedException
+
+from multicluster.simulator.faults import Drop, Fault, HttpError
+
+RETURN = "/airflow/xcom/return.json"
+
+
+def write(text):
+    return f"printf '%s' '{text}' > {RETURN}"
+
+
+@pytest.mark.parametrize("value", [{"loss": 0.1}, [1, 2], "text", 7, True, {"": "ünï"}], ids=str)
+def test_the_result_of_a_pod_is_the_tasks(drive, fit, value):
+    ran = drive.run(fit(write(json.dumps(value)), do_xcom_push=True))
+
+    assert (ran.error, ran.result) == (None, value)
+    assert ran.xcoms.keys() >= {"pod_name", "pod_namespace"}
+
+
+@pytest.mark.parametrize("command", ["true", f": > {RETURN}", f"mkdir -p /airflow/xcom && touch {RETURN}"])
+def test_pain_38_no_result_is_none(drive, fit, command):
+    ran = drive.run(fit(command, do_xcom_push=True))
+
+    assert (ran.error, ran.result) == (None, None)
+
+
+def test_pain_38_a_result_that_is_no_json_fails_the_task_and_says_which_file(drive, fit):
+    ran = drive.run(fit(write("{loss: c4n4ry}"), do_xcom_push=True))
+
+    reason = str(ran.error).splitlines()[0]
+    assert f"wrote to {RETURN} (14 characters) is no JSON" in reason
+    assert "c4n4ry" not in reason
+
+
+def test_pain_38_a_result_of_one_mebibyte_arrives_whole(drive, fit):
+    size = 1024 * 1024 - 2
+    command = f"""python3 -c "print('\\"' + 'x' * {size} + '\\"', end='')" > {RETURN}"""
+    ran = drive.run(fit(command, do_xcom_push=True, get_logs=False))
+
+    assert ran.error is None
+    assert len(ran.result) == size
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Fault(
+            name="kill", service="kubernetes", operation=".*pods/exec", after=1, times=None, effect=HttpError(code=403)
+        ),
+        Fault(name="kill", service="kubernetes", operation=".*pods/exec", after=1, times=None, effect=Drop()),
+    ],
+    ids=["refused", "cut"],
+)
+def test_pain_38_a_sidecar_that_cannot_be_stopped_is_a_warning_after_a_good_read(drive, fit, trouble):
+    drive.world.faults.add(trouble)
+    ran = drive.run(fit(write("7"), do_xcom_push=True))
+
+    assert (ran.error, ran.result) == (None, 7)
+    assert drive.world.faults.struck("kill") > 0
+    assert "Failed to kill xcom sidecar container" in ran.text
+
+
+@pytest.mark.parametrize("error", [WebSocketConnectionClosedException("gone"), ConnectionResetError("reset")])
+def test_pain_38_a_stream_that_breaks_while_the_sidecar_is_stopped_is_a_warning(drive, fit, monkeypatch, error):
+    def broken(self, *_, **__):
+        raise error
+
+    monkeypatch.setattr(PodManager, "_exec_pod_command", broken)
+    ran = drive.run(fit(write("7"), do_xcom_push=True))
+
+    assert (ran.error, ran.result) == (None, 7)
+    assert "Failed to kill xcom sidecar container" in ran.text
+
+
+def test_pain_38_a_pod_kept_with_its_sidecar_does_not_run_for_ever(drive, fit):
+    drive.world.faults.add(
+        Fault(
+            name="kill", service="kubernetes", operation=".*pods/exec", after=1, times=None, effect=HttpError(code=403)
+        )
+    )
+    ran = drive.run(fit(write("7"), do_xcom_push=True, on_finish_action="keep_pod"))
+
+    assert ran.result == 7
+    assert 0 < ran.pod["spec"]["activeDeadlineSeconds"] < 120
+
+
+def test_the_result_of_a_pod_that_failed_is_kept(drive, fit):
+    ran = drive.run(fit(write("7") + "; exit 3", do_xcom_push=True))
+
+    assert "returned a failure" in str(ran.error)
+    assert ran.xcoms["return_value"] == 7
+
+
+def test_outputs_of_a_failed_pod_go_to_several_keys(drive, fit):
+    ran = drive.run(fit(write('{"a": 1, "b": 2}') + "; exit 3", do_xcom_push=True, multiple_outputs=True))
+
+    assert ran.error is not None
+    assert (ran.xcoms["a"], ran.xcoms["b"]) == (1, 2)
