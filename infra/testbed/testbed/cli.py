@@ -5,39 +5,64 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from testbed import commands, preflight, verifier
-from testbed.errors import LauncherError
+from testbed import commands, names, preflight, verifier
+from testbed.errors import LauncherError, MisuseError
 from testbed.home import CACHE, Home
 from testbed.kubelet import Taint
 
 HOME_VARIABLE = "MULTICLUSTER_TESTBED_HOME"
+INTERRUPTED = 130
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; 0 is done, 1 is not done (the reason stands on stderr), 2 is misuse."""
+    """Run one command; 0 is done, 1 is not done (the reason stands on stderr), 2 is misuse, 130 is interrupted."""
     arguments = parser().parse_args(words)
     try:
-        if arguments.command not in {commands.preflight, commands.build}:
-            preflight.require(preflight.of_machine())
-        answer: commands.Answer = arguments.command(Home.at(arguments.home), arguments)
-    except LauncherError as error:
+        good = run(arguments)
+    except (LauncherError, OSError) as error:
         sys.stderr.write(f"testbed: {error}\n")
-        return 1
+        return 2 if isinstance(error, MisuseError) else 1
     except KeyboardInterrupt:
-        sys.stderr.write(
-            f"testbed: interrupted; what has started still runs, end it with: down --home {arguments.home}\n"
-        )
-        return 1
-    if arguments.output == "json":
-        sys.stdout.write(json.dumps(answer.facts, indent=1) + "\n")
-    else:
-        sys.stdout.write("".join(f"{line}\n" for line in answer.text))
-    return 0 if answer.good else 1
+        sys.stderr.write(f"testbed: interrupted; {left(arguments)}\n")
+        return INTERRUPTED
+    return 0 if good else 1
+
+
+def left(arguments: argparse.Namespace) -> str:
+    """Say what an interrupted command has left, and what to do about it."""
+    if arguments.command == commands.node_add:
+        return f"node {arguments.name} is taken away again"
+    return f"what has started still runs, end it with: down --home {shlex.quote(arguments.home)}"
+
+
+def run(arguments: argparse.Namespace) -> bool:
+    """Do what is asked and print the answer; say whether all is well."""
+    if arguments.command not in {commands.preflight, commands.build}:
+        preflight.require(preflight.of_machine())
+    answer: commands.Answer = arguments.command(Home.at(arguments.home), arguments)
+    document = [json.dumps(answer.facts, indent=1)] if arguments.output == "json" else answer.text
+    say("".join(f"{line}\n" for line in document))
+    return answer.good
+
+
+def say(text: str) -> None:
+    """Write to stdout, to the end.
+
+    Raises:
+        LauncherError: Nobody reads it; the command itself is done.
+
+    """
+    try:
+        print(text, end="", flush=True)  # noqa: T201  -- unlike write, it can do without a stdout
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that Python does not try again when it ends
+        raise LauncherError(f"it is done, and the answer could not be written: {error}") from error
 
 
 def parser() -> argparse.ArgumentParser:
@@ -104,19 +129,19 @@ def add_nodes(verbs: Verbs) -> None:
         required=True, metavar="COMMAND"
     )
     add = verb(nodes, "add", commands.node_add, "let a node join, and wait until it is Ready")
-    add.add_argument("name")
+    add.add_argument("name", type=node_name)
     add.add_argument("--gpus", type=count, help="advertise so many nvidia.com/gpu")
-    add.add_argument("--label", action="append", default=[], type=pair, metavar="KEY=VALUE", help="repeat for more")
+    add.add_argument("--label", action="append", default=[], type=label, metavar="KEY=VALUE", help="repeat for more")
     add.add_argument("--taint", action="append", default=[], type=taint, metavar="KEY=VALUE:EFFECT", help="repeat")
-    add.add_argument("--capacity", action="append", default=[], type=pair, metavar="RESOURCE=N", help="repeat")
+    add.add_argument("--capacity", action="append", default=[], type=capacity, metavar="RESOURCE=N", help="repeat")
     add.add_argument(
         "--provider-id", default="", metavar="ID", help="for example aws:///us-east-1a/i-0123456789abcdef0"
     )
     gpus = verb(nodes, "gpus", commands.node_gpus, "advertise so many nvidia.com/gpu, as a device plugin does")
-    gpus.add_argument("name")
+    gpus.add_argument("name", type=node_name)
     gpus.add_argument("gpus", type=count)
     remove = verb(nodes, "remove", commands.node_remove, "take a node away at once, as a cloud takes an instance")
-    remove.add_argument("name")
+    remove.add_argument("name", type=node_name)
 
 
 def add_kubeconfig(verbs: Verbs) -> None:
@@ -155,6 +180,31 @@ def pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def node_name(text: str) -> str:
+    """Read what a node is called."""
+    if not names.of_node(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no node's name: lower case letters, digits, dots, dashes, at most 63"
+        )
+    return text
+
+
+def label(text: str) -> tuple[str, str]:
+    """Read a label."""
+    key, value = pair(text)
+    if not names.key(key) or not names.value(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no label that Kubernetes takes")
+    return key, value
+
+
+def capacity(text: str) -> tuple[str, str]:
+    """Read an extended resource and how much of it."""
+    key, value = pair(text)
+    if not names.resource(key) or not value.isascii() or not value.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no extended resource; write DOMAIN/NAME=N")
     return key, value
 
 

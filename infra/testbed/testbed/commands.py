@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from testbed import logs as logfiles
 from testbed import preflight as checks
 from testbed import status as condition
 from testbed.control_plane import Webhook
-from testbed.errors import LauncherError
+from testbed.errors import LauncherError, MisuseError
 from testbed.home import Home
 from testbed.locks import SHARED, locked
 
@@ -113,12 +113,11 @@ def welcome(facts: dict[str, Any]) -> list[str]:
 
 def node_add(home: Home, arguments: argparse.Namespace) -> Answer:
     """Let one node join."""
-    capacity = dict(arguments.capacity)
-    if arguments.gpus is not None:
-        capacity[node.GPU] = str(arguments.gpus)
+    gpus = [] if arguments.gpus is None else [(node.GPU, str(arguments.gpus))]
+    capacity = once("--capacity", [*arguments.capacity, *gpus])
     wanted = node.Node(
         name=arguments.name,
-        labels=dict(arguments.label),
+        labels=once("--label", arguments.label),
         taints=tuple(arguments.taint),
         capacity=capacity,
         provider_id=arguments.provider_id,
@@ -126,6 +125,18 @@ def node_add(home: Home, arguments: argparse.Namespace) -> Answer:
     with beside_others(home):
         facts = node.add(home, state.load(home), wanted)
     return Answer(facts=facts, text=[f"node {wanted.name} is Ready"])
+
+
+def once(option: str, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Take each key once.
+
+    Raises:
+        MisuseError: One is given twice, and only one of its values could count.
+
+    """
+    if twice := node.repeated([key for key, _ in pairs]):
+        raise MisuseError(f"{option}: {twice} is given twice")
+    return dict(pairs)
 
 
 def node_gpus(home: Home, arguments: argparse.Namespace) -> Answer:

@@ -166,7 +166,7 @@ def scheduler(home: Home, state: State) -> list[str]:
 
 def as_user(home: Home, state: State, component: str) -> list[str]:
     """Begin the command of a component that is a client of the API server and runs once."""
-    path = kubeconfig.write(home, state, user=f"system:{component}")
+    path = kubeconfig.write(home, state, user=f"system:{component}", to=home.pki / f"{component}.yaml")
     names = ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
     own = [f"--{name}={path}" for name in names]
     quiet = ["--secure-port=0", "--leader-elect=false", "--profiling=false"]

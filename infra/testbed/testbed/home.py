@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from testbed.errors import LauncherError
 from testbed.machine import OWN
 
-CACHE = Path.home() / ".cache" / "airflow-multicluster" / "testbed"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-multicluster" / "testbed"
 """What all testbeds of this user share: built binaries and packed images, under names that hold their digest."""
 MADE = ("state.json", "state.json.new", "etcd", "pki", "nodes", "kubeconfigs")
 """What a testbed puts into its home and ``down`` takes away; the logs stay."""
@@ -96,7 +98,7 @@ class Home:
 
     def kubeconfig(self, user: str) -> Path:
         """Where the kubeconfig of *user* is written."""
-        return self.path / "kubeconfigs" / f"{user.replace('/', '_')}.yaml"
+        return self.path / "kubeconfigs" / f"{quote(user, safe=':@+')}.yaml"
 
     def create(self) -> None:
         """Make the folder, for root's eyes only.

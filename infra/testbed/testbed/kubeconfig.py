@@ -13,11 +13,14 @@ from testbed.home import Home
 from testbed.state import State
 
 
-def write(home: Home, state: State, *, user: str, groups: Sequence[str] = ()) -> Path:
-    """Issue a client certificate for *user* in *groups* and write a kubeconfig that holds it; give its path."""
+def write(home: Home, state: State, *, user: str, groups: Sequence[str] = (), to: Path | None = None) -> Path:
+    """Issue a client certificate for *user* in *groups* and write a kubeconfig that holds it; give its path.
+
+    Asked twice for a user, the second replaces the first; *to* keeps one apart from those that people ask for.
+    """
     pair = Authority.load(home.pki, "ca").issue(user, groups=groups)
     authority = (home.pki / "ca.crt").read_bytes()
-    path = home.kubeconfig(user)
+    path = to or home.kubeconfig(user)
     path.parent.mkdir(exist_ok=True, mode=0o700)
     write_key(path, json.dumps(document(state, user, authority, pair.certificate, pair.key), indent=1).encode())
     return path

@@ -17,7 +17,7 @@ from testbed import names as kubernetes_names
 from testbed.api import Api, ApiError, until
 from testbed.certificates import Authority, write_key
 from testbed.checkpoint import Step, passed
-from testbed.errors import LauncherError
+from testbed.errors import LauncherError, MisuseError
 from testbed.home import Home
 from testbed.locks import SHARED, locked
 from testbed.machine import PLACE
@@ -48,7 +48,7 @@ class Node:
                 f"{self.name!r} is no node's name: lower case letters, digits, dots, dashes, at most 63"
             )
         if twice := repeated([f"{taint.key}:{taint.effect}" for taint in self.taints]):
-            raise LauncherError(f"a node has no two taints of one key and effect: {twice}")
+            raise MisuseError(f"a node has no two taints of one key and effect: {twice}")
 
     @property
     def part(self) -> str:

@@ -33,7 +33,9 @@ def test_an_api_server_that_is_slow_is_waited_for(tmp_path, monkeypatch):
 
     def answers(_method, path, _body):
         asked.append(path)
-        return (200, {"ready": True}) if path != "/readyz" or asked.count(path) > 2 else (500, {"message": "etcd is slow"})
+        return (
+            (200, {"ready": True}) if path != "/readyz" or asked.count(path) > 2 else (500, {"message": "etcd is slow"})
+        )
 
     with serving(Home.at(tmp_path / "home"), answers) as present:
         assert cluster.up(Home.at(tmp_path / "home"), cluster.Wanted(cluster_name="c")) == present

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from testbed import cli, commands, preflight
+from testbed.home import CACHE
 from testbed.kubelet import Taint
 
 
@@ -38,6 +42,14 @@ def test_a_node_is_read_with_all_that_a_cloud_sets():
         ["node", "add", "n", "--taint", "k=v"],
         ["node", "add", "n", "--taint", "k=v:Sometimes"],
         ["node", "add", "n", "--taint", "=v:NoSchedule"],
+        ["node", "add", "n", "--taint", "a b=c:NoSchedule"],
+        ["node", "add", "n", "--label", "a b=c"],
+        ["node", "add", "n", "--label", "x=1,evil=2"],
+        ["node", "add", "n", "--capacity", "foo=1"],
+        ["node", "add", "n", "--capacity", "x/y=many"],
+        ["node", "add", "a..b"],
+        ["node", "gpus", "cpu-1?x=", "1"],
+        ["node", "remove", "../x"],
         ["node", "gpus", "n", "-1"],
         ["up", "--nodes", "-1"],
         ["up", "--nodes", "many"],
@@ -54,13 +66,61 @@ def test_misuse_ends_with_2_before_anything_is_done(words, capsys):
     assert "usage: testbed" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--label", "a=1", "--label", "b=1", "--label", "a=1"],
+        ["--capacity", "nvidia.com/gpu=1", "--gpus", "2"],
+        ["--taint", "k=v:NoSchedule", "--taint", "k:NoSchedule"],
+    ],
+)
+def test_what_is_given_twice_is_misuse(words, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(preflight, "of_machine", list)
+
+    assert cli.main(["node", "add", "n", *words, "--home", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("testbed: ")
+
+
+def test_interrupted_it_says_what_is_left(monkeypatch, tmp_path, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(preflight, "of_machine", list)
+    monkeypatch.setattr(commands, "node_add", interrupted)
+    monkeypatch.setattr(commands, "up", lambda *_: interrupted())
+
+    assert cli.main(["node", "add", "gpu-1", "--home", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "testbed: interrupted; node gpu-1 is taken away again\n"
+    assert cli.main(["up", "--home", f"{tmp_path}/a b"]) == 130
+    assert f"down --home '{tmp_path}/a b'" in capsys.readouterr().err
+
+
+def test_an_answer_that_nobody_reads_is_said(tmp_path):
+    command = f"exec {sys.executable} -m testbed preflight --home {tmp_path} >/dev/full"
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "could not be written" in done.stderr
+
+
+def test_the_cache_is_where_the_user_wants_it(tmp_path):
+    environment = {"PYTHONPATH": str(Path(cli.__file__).parents[1]), "XDG_CACHE_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", "from testbed.home import CACHE; print(CACHE)"]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == str(tmp_path / "airflow-multicluster" / "testbed")
+
+
 def test_the_home_comes_from_the_option_then_the_environment_then_the_cache(monkeypatch):
     monkeypatch.setenv("MULTICLUSTER_TESTBED_HOME", "/of/environment")
     assert read("status").home == "/of/environment"
     assert read("status", "--home", "/of/option").home == "/of/option"
 
     monkeypatch.delenv("MULTICLUSTER_TESTBED_HOME")
-    assert read("status").home == str(Path.home() / ".cache/airflow-multicluster/testbed/default")
+    assert read("status").home == str(CACHE / "default")
 
 
 @pytest.mark.parametrize("words", [["up"], ["down"], ["status"], ["node", "remove", "n"], ["kubeconfig"], ["logs"]])
