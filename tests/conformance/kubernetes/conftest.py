@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import re
@@ -31,7 +30,6 @@ GROUNDS = [  # with `--numprocesses 2 --dist loadgroup` each ground has a proces
 ]
 RECORDED = "answer:"
 _comparison = Comparison(known_differences())
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session", params=GROUNDS)

@@ -6,7 +6,7 @@ import json
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -108,6 +108,3 @@ class Ground:
                 groups = ("system:masters",) if user == ADMIN else ()
                 self._wires[user] = Wire(self.kubeconfig_of(user, groups))
         return self._wires[user]
-
-
-GroundSource = AbstractContextManager[Ground]
