@@ -107,7 +107,7 @@ func serve(o options, handler http.Handler, out io.Writer) error {
 	mux := http.NewServeMux()
 	mux.Handle("POST /authenticate", handler)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, TLSConfig: identity}
+	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, TLSConfig: identity}
 	return server.ServeTLS(listener, "", "")
 }
 

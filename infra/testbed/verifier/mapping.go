@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -40,7 +41,12 @@ func newEntries(place string, trust *x509.CertPool) (entries, error) {
 		var found mapping
 		content, err := read()
 		if err == nil {
-			err = json.Unmarshal(content, &found)
+			read := json.NewDecoder(bytes.NewReader(content))
+			read.DisallowUnknownFields()
+			err = read.Decode(&found)
+		}
+		if err == nil {
+			err = found.check()
 		}
 		if err != nil {
 			return mapping{}, fmt.Errorf("mapping %s: %w", place, err)
@@ -49,6 +55,21 @@ func newEntries(place string, trust *x509.CertPool) (entries, error) {
 	}
 	_, err := all()
 	return all, err
+}
+
+// check refuses what maps somebody to nobody.
+func (m mapping) check() error {
+	for _, role := range m.Roles {
+		if role.Username == "" {
+			return fmt.Errorf("role %q has no username", role.RoleARN)
+		}
+	}
+	for _, user := range m.Users {
+		if user.Username == "" {
+			return fmt.Errorf("user %q has no username", user.UserARN)
+		}
+	}
+	return nil
 }
 
 func fetch(client *http.Client, address string) ([]byte, error) {
@@ -73,5 +94,6 @@ func newClient(address string, trust *x509.CertPool) (*http.Client, error) {
 		return nil, err
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}}
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}, nil
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // elsewhere is not the loopback device
+	return &http.Client{Transport: transport, Timeout: 10 * time.Second, CheckRedirect: stay}, nil
 }
