@@ -14,6 +14,9 @@ Document = dict[str, Any]
 IMAGE = "busybox:1.36"
 NO_IMAGE = "localhost:1/does-not-exist:1"
 """No registry listens there on either ground, so nothing leaves the machine."""
+OWN = {"key": "conformance.example.com/own", "value": "yes", "effect": "NoSchedule"}
+"""The taint of a node that a case adds for itself: no other case's pod goes there, to be lost with it."""
+TOLERATES_OWN = {"key": OWN["key"], "operator": "Exists"}
 ENDED = ("Succeeded", "Failed")
 STAYS = "trap 'exit 0' TERM; sleep 300 & wait"
 """A command that runs until it is told to stop, and then stops at once with 0."""
@@ -25,8 +28,13 @@ def container(name: str, script: str, **more: Any) -> Document:
 
 
 def pod(script: str = STAYS, *, name: str = "p", metadata: Document | None = None, **more: Any) -> Document:
-    """A pod with one container, `base`. What is no field of a pod's spec is one of its container."""
+    """A pod with one container, `base`. What is no field of a pod's spec is one of its container.
+
+    One that asks for a node may go to one that a case has added.
+    """
     spec = {key: more.pop(key) for key in list(more) if key in _SPEC}
+    if "nodeSelector" in spec or "nodeName" in spec:
+        spec["tolerations"] = [*spec.get("tolerations", []), TOLERATES_OWN]
     return {
         "metadata": {"name": name, **(metadata or {})},
         "spec": {
@@ -200,6 +208,7 @@ def seen(document: Document) -> Document:
         "conditions": {
             found["type"]: {key: found[key] for key in ("status", "reason", "message") if key in found}
             for found in status.get("conditions") or []
+            if not (ended(document) and found["type"] == "PodReadyToStartContainers")  # it follows a moment later
         },
         "containers": {found["name"]: _container(found) for found in statuses(document)},
     }

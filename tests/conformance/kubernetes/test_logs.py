@@ -79,7 +79,7 @@ def test_the_log_of_the_start_before_can_be_read(pods):
     pods.create(pod("echo run; exit 1", restartPolicy="OnFailure"))
     pods.until(lambda found: status_of(found).get("restartCount") == 1 and waits("CrashLoopBackOff")(found))
 
-    assert pods.log(query="previous=true") == "run\n"
+    assert pods.log_until("run\n", query="previous=true") == "run\n"
 
 
 def test_there_is_no_start_before_the_first(pods, record):

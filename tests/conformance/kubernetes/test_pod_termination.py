@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .pods import STAYS, condition_of, container, pod, seen, status_of, unique
+from .pods import OWN, STAYS, condition_of, container, pod, seen, status_of, unique
 
 DEAF = "trap '' TERM; while :; do sleep 1; done"
 SLOW = "trap 'echo asked; sleep 1; echo done; exit 7' TERM; echo up; while :; do sleep 0.1; done"
@@ -161,7 +161,7 @@ def test_the_eviction_of_a_pod_that_is_not_there_is_refused(pods, record):
 def test_pods_are_lost_with_their_node(pods, ground, record):
     label = unique("lost")
     selected = {"nodeSelector": {"is": label}}
-    with ground.node(labels={"is": label}) as node:
+    with ground.node(labels={"is": label}, taints=[OWN]) as node:
         pods.start(pod(metadata={"finalizers": ["example.com/hold"]}, **selected))
         pods.start(pod(DEAF, name="going", terminationGracePeriodSeconds=600, **selected))
         assert pods.get()["spec"]["nodeName"] == node
@@ -177,12 +177,13 @@ def test_pods_are_lost_with_their_node(pods, ground, record):
     assert pods.gone()
 
 
-def test_a_pod_of_higher_priority_takes_the_place_of_a_lower_one(pods, ground, record):
+def test_a_pod_of_higher_priority_takes_the_place_of_a_lower_one(pods, ground, record, names):
     high, label = unique("high"), unique("one")
     classes = "/apis/scheduling.k8s.io/v1/priorityclasses"
     pods.request("POST", classes, {"metadata": {"name": high}, "value": 1000})
     gpu = {"resources": {"limits": {"nvidia.com/gpu": "1"}}, "nodeSelector": {"is": label}}
-    with ground.node(gpus=1, labels={"is": label}):
+    with ground.node(gpus=1, labels={"is": label}, taints=[OWN]) as node:
+        names[node] = "<node>"
         pods.start(pod(name="low", **gpu, metadata={"finalizers": ["example.com/hold"]}))
 
         winner = pods.start(pod(name="high", priorityClassName=high, **gpu))

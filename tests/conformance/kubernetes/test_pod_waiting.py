@@ -84,8 +84,7 @@ def test_a_volume_of_something_missing_holds_the_pod_back(pods, record, volume):
     pods.create(pod(volumes=[{"name": "v", **volume}], volumeMounts=[{"name": "v", "mountPath": "/v"}]))
 
     record("event", pods.said("FailedMount")["message"])
-    record("status", seen(pods.get()))
-    assert waits("ContainerCreating")(pods.get())
+    record("status", seen(pods.until(waits("ContainerCreating"))))
 
 
 @pytest.mark.parametrize("command", [["no-such-program"], ["/no/such/program"]], ids=["by name", "by path"])

@@ -43,24 +43,6 @@ def execute(core):
     return run
 
 
-def test_output_errors_and_the_exit_code_come_back(running, execute):
-    assert execute("sh", "-c", "echo out; echo err >&2; exit 3") == (3, "out\n", "err\n")
-
-
-def test_success_is_told_too(running, execute):
-    assert execute("true") == (0, "", "")
-
-
-def test_input_reaches_the_command(running, execute):
-    assert execute("sh", "-c", "read line; echo got $line", stdin="this\n") == (0, "got this\n", "")
-
-
-def test_a_command_sees_the_files_of_its_container(run_pod, new_pod, execute):
-    run_pod(new_pod("p", "sh", "-c", "echo here > file; sleep 60"), "Running")
-
-    assert execute("sh", "-c", "until test -s file; do :; done; cat file") == (0, "here\n", "")
-
-
 def test_a_command_that_is_not_there_fails(running, execute):
     with pytest.raises(ValueError, match="OCI runtime exec"):
         execute("no-such-program")  # the stock client takes the runtime's words for an exit code
@@ -94,26 +76,6 @@ def test_a_shell_that_is_told_to_signal_is_refused(running, execute):
 @pytest.mark.parametrize("text", ["cat skills.txt", "ls overkill", "python train.py --kill_switch=off"])
 def test_what_only_sounds_like_it_is_not_refused(text):
     assert not signals(text)
-
-
-def test_a_command_ends_with_its_container(cluster, running, core, execute):
-    client = stream(
-        core.connect_get_namespaced_pod_exec,
-        "p",
-        "default",
-        command=["sleep", "60"],
-        stdout=True,
-        stderr=True,
-        stdin=False,
-        tty=False,
-        _preload_content=False,
-    )
-
-    core.delete_namespaced_pod("p", "default", grace_period_seconds=0)
-    client.run_forever(timeout=10)
-
-    assert client.returncode == 137
-    assert cluster.processes == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits on a process as Linux can")

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from multicluster.simulator.kubernetes.scheduler.fitting import placement, tolerated
+from multicluster.simulator.kubernetes.scheduler.fitting import placement
 
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 TOLERATION = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
@@ -54,22 +54,6 @@ def test_the_least_used_node_is_taken(new_pod):
 
 
 @pytest.mark.parametrize(
-    ("toleration", "expected"),
-    [
-        ({"operator": "Exists"}, True),
-        ({"key": "nvidia.com/gpu", "operator": "Exists"}, True),
-        ({"key": "nvidia.com/gpu", "value": "present"}, True),
-        ({"key": "nvidia.com/gpu", "value": "other"}, False),
-        ({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoExecute"}, False),
-        ({"key": "other", "operator": "Exists"}, False),
-        ({}, False),
-    ],
-)
-def test_tolerations(toleration, expected):
-    assert tolerated(GPU_TAINT, [toleration]) is expected
-
-
-@pytest.mark.parametrize(
     ("expression", "fits"),
     [
         ({"key": "zone", "operator": "In", "values": ["a", "b"]}, True),
@@ -102,18 +86,6 @@ def test_init_containers_count_one_at_a_time_and_sidecars_all_along(new_pod):
     assert "Insufficient cpu" in placement(new_pod("p", initContainers=inits, container=asks("3")), [node()], {}).reason
 
 
-def test_an_unschedulable_pod_says_so_in_condition_and_event(cluster, new_pod):
-    cluster.create("pods", new_pod("p", nodeSelector={"pool": "none"}))
-
-    cluster.wait_until("events", lambda events: any(e["reason"] == "FailedScheduling" for e in events))
-    (pod,) = cluster.objects("pods")
-    scheduled = next(c for c in pod["status"]["conditions"] if c["type"] == "PodScheduled")
-    event = next(e for e in cluster.objects("events") if e["reason"] == "FailedScheduling")
-    assert (scheduled["status"], scheduled["reason"]) == ("False", "Unschedulable")
-    assert event["message"] == scheduled["message"]
-    assert event["message"].startswith("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.")
-
-
 def test_a_pod_waits_for_a_gpu_and_gets_it_when_it_is_advertised(cluster, new_pod):
     cluster.add_node("gpu", labels={"pool": "l4"}, taints=[GPU_TAINT], capacity={"cpu": "4"}, ready=True)
     cluster.create("pods", new_pod("p", "sleep", "60", container=GPU, tolerations=[TOLERATION]))
@@ -140,13 +112,6 @@ def test_gpus_are_never_promised_twice(cluster, new_pod):
     cluster.wait_until("pods", look)
 
     assert most[0] == 2
-
-
-def test_a_cordoned_node_takes_no_pod(cluster, new_pod, core):
-    core.patch_node("n1", {"spec": {"unschedulable": True}})
-    cluster.create("pods", new_pod("p"))
-
-    cluster.wait_until("events", lambda events: any("were unschedulable" in e["message"] for e in events))
 
 
 def test_a_node_that_is_not_ready_takes_no_pod(cluster, new_pod):
