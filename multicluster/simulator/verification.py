@@ -71,11 +71,11 @@ def of_iam(cluster: EksCluster, iam: Iam) -> dict[str, Any]:
     if cluster.everyone_is_admin:
         roles = [role.arn for role in iam.roles.values() if role.account == cluster.account]
         signers = [key.principal for key in iam.keys.values() if key.principal.account == cluster.account]
-        known |= {arn: AccessEntry(username=sessions_of(arn), groups=MASTERS) for arn in roles}
+        known |= {without_path(arn): AccessEntry(username=sessions_of(arn), groups=MASTERS) for arn in roles}
         known |= {one.arn: AccessEntry(username=one.arn, groups=MASTERS) for one in signers if not one.session}
-    known |= cluster.access
+    known |= {without_path(arn): one for arn, one in cluster.access.items()}
     return {
-        "roles": [{"rolearn": without_path(arn), **row(one)} for arn, one in known.items() if ROLE in arn],
+        "roles": [{"rolearn": arn, **row(one)} for arn, one in known.items() if ROLE in arn],
         "users": [{"userarn": arn, **row(one)} for arn, one in known.items() if USER in arn],
     }
 
@@ -85,10 +85,10 @@ def row(one: AccessEntry) -> dict[str, Any]:
     return {"username": one.username, "groups": list(one.groups)}
 
 
-def without_path(role: str) -> str:
-    """Take the path out of a role's ARN, as STS and the mapper do."""
-    account, _, rest = role.partition(ROLE)
-    return account + ROLE + rest.rsplit("/", 1)[-1]
+def without_path(arn: str) -> str:
+    """Take the path out of a role's ARN, as STS and the mapper do; leave other ARNs alone."""
+    account, role, rest = arn.partition(ROLE)
+    return account + role + rest.rsplit("/", 1)[-1]
 
 
 def sessions_of(role: str) -> str:

@@ -65,6 +65,16 @@ def test_an_access_entry_counts_at_once_and_before_the_rest(world):
     ]
 
 
+def test_an_entry_of_a_role_with_a_path_replaces_what_everybody_is(world):
+    cluster = world.add_eks("gpu", system_nodes=0)
+    role = world.aws.iam.add_role("ml", path="/teams/").arn
+    cluster.access[role] = AccessEntry(username="ml", groups=())
+
+    rows = [one for one in of_iam(cluster, world.aws.iam)["roles"] if one["rolearn"].endswith("/ml")]
+
+    assert rows == [{"rolearn": f"{ACCOUNT}:role/ml", "username": "ml", "groups": []}]
+
+
 def test_google_gives_everybody_groups_or_nobody(world):
     cluster = world.add_gke("gpu", system_nodes=0)
     argument = mapping_argument(world, "gpu")
