@@ -137,19 +137,27 @@ class PodEvents:
 
     async def _catch_up(self, feed: Feed, source: Source) -> None:
         async with self._turn:
-            if not feed.behind:
-                return
             behind = [one for one in self._board.all() if one.behind]
+            if feed not in behind:
+                return
             about = feed.name if len(behind) <= MANY else ""
-            caught_up = [one for one in behind if about in {"", one.name}]
-            rest = None
-            while rest is None or rest:
-                page = await source.page(size=PAGE, rest=rest or "", about=about)
-                wanted = {id(one) for one in caught_up}
-                for event in page.items:
-                    for one in self._board.feeds.get(event.get("involvedObject", {}).get("name", ""), ()):
-                        if id(one) in wanted:
-                            one.take(event)
-                rest = page.rest
-            for one in caught_up:
-                one.behind = False
+            listening = [one for one in behind if about in {"", one.name}]
+            for one in listening:
+                one.behind = False  # now, so that what is missed from now on is not taken for caught up
+            try:
+                await self._list(listening, source, about)
+            except BaseException:
+                for one in listening:
+                    one.behind = True
+                    one.news.set()
+                raise
+
+    async def _list(self, listening: list[Feed], source: Source, about: str) -> None:
+        rest, first = "", True
+        while rest or first:
+            page = await source.page(size=PAGE, rest=rest, about=about)
+            rest, first = page.rest, False
+            for event in page.items:
+                for feed in listening:
+                    if feed.name == event.get("involvedObject", {}).get("name"):
+                        feed.take(event)

@@ -12,7 +12,7 @@ from multicluster.errors import ClusterUnreachableError
 from multicluster.pods import events as module
 from multicluster.pods.events import EventBoard
 from multicluster.pods.source import Change
-from multicluster.simulator.faults import Fault, HttpError
+from multicluster.simulator.faults import Delay, Fault, HttpError
 
 BOUND = 10
 
@@ -71,23 +71,26 @@ def test_many_listeners_share_a_watch_and_the_list_of_the_past(stage, kit):
 
 
 def test_what_happened_while_nothing_was_told_is_made_good(stage, kit):
+    stage.event("fit", "Scheduled")
+
     async def main():
         async with stage.watching() as scene, Listener(scene.events, "fit") as listener:
-            await kit.until(lambda: "watch" in stage.requests("events"))
+            await kit.until(lambda: listener.heard and "watch" in stage.requests("events"))
             await scene.relay.refuse()
-            stage.event("fit", "FailedScheduling")
+            stage.event("fit", "FailedMount")
             stage.kubernetes.forget_history()
             await scene.relay.start()
-            await kit.until(lambda: listener.heard)
-            return listener.heard
+            await kit.until(lambda: "FailedMount" in listener.heard)
+            return stage.requests("events")["list"]
 
-    assert asyncio.run(main()) == ["FailedScheduling"]
+    assert asyncio.run(main()) == 4  # for the version and for the past, twice
 
 
-@pytest.mark.parametrize("verb", ["list", "watch"])
-def test_where_events_may_not_be_watched_the_listener_is_let_go(stage, verb):
+@pytest.mark.parametrize(("verb", "after"), [("list", 0), ("list", 1), ("watch", 0)])
+def test_where_events_may_not_be_watched_the_listener_is_let_go(stage, verb, after):
     effect = HttpError(code=403, reason="Forbidden", message="no")
-    stage.faults.add(Fault(name="no", effect=effect, operation=f"{verb} events", service="kubernetes", times=None))
+    fault = Fault(name="no", effect=effect, operation=f"{verb} events", service="kubernetes", times=None, after=after)
+    stage.faults.add(fault)
 
     async def main():
         async with stage.watching() as scene:
@@ -109,6 +112,23 @@ def test_a_list_that_fails_is_asked_for_again(stage, kit):
             return listener.heard
 
     assert asyncio.run(main()) == ["Scheduled"]
+
+
+def test_a_listener_that_leaves_during_the_list_does_not_take_it_from_the_others(stage, kit):
+    names = [f"fit-{number}" for number in range(module.MANY + 10)]
+    for name in names:
+        stage.event(name, "Scheduled")
+    stage.faults.add(Fault(name="slow", effect=Delay(seconds=0.3), operation="list events", after=1, times=1))
+
+    async def main():
+        async with stage.watching() as scene, AsyncExitStack() as stack:
+            listeners = [await stack.enter_async_context(Listener(scene.events, name)) for name in names]
+            await kit.until(lambda: stage.faults.struck("slow"))
+            listeners[0].task.cancel()
+            await kit.until(lambda: all(listener.heard for listener in listeners[1:]))
+            return len(listeners[1].heard)
+
+    assert asyncio.run(main()) == 1
 
 
 def test_a_cluster_that_stays_away_is_named(stage, kit):
