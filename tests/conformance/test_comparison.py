@@ -48,6 +48,12 @@ def test_a_known_difference_is_none(differs, outcome):
     assert compared(1, 2, known(differs), outcomes=(outcome, "passed")).problems() == []
 
 
+def test_a_case_that_fails_on_both_grounds_is_not_equal_on_both():
+    comparison = compared(1, 1, outcomes=("failed", "failed"))
+
+    assert comparison.table()[1].split() == ["area", "1", "0", "0"]
+
+
 def test_a_known_difference_that_is_no_more_is_a_problem():
     (problem,) = compared(1, 1, known("body")).problems()
 

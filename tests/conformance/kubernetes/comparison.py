@@ -39,6 +39,11 @@ class Case:
         """Whether it ran on both grounds."""
         return all(self.outcomes.get(ground, "skipped") != "skipped" for ground in GROUNDS)
 
+    @property
+    def passed_on_both(self) -> bool:
+        """Whether it passed on both grounds."""
+        return all(self.outcomes.get(ground) == "passed" for ground in GROUNDS)
+
     def differing(self) -> dict[str, list[str]]:
         """Return where the grounds differ, by what was recorded."""
         if len({self.outcomes[ground] for ground in GROUNDS}) > 1:
@@ -110,7 +115,7 @@ class Comparison:
 
     def _counts(self, names: list[str]) -> tuple[int, int, int]:
         cases = [self.cases[name] for name in names]
-        equal = sum(case.on_both and not case.differing() for case in cases)
+        equal = sum(case.passed_on_both and not case.differing() for case in cases)
         return len(cases), equal, sum(entry.case in names for entry in self._known)
 
 
