@@ -17,6 +17,7 @@ import pytest
 
 from multicluster.cli.demo.grounds import cannot_run, launcher
 from multicluster.cli.demo.scenarios import SCENARIOS
+from multicluster.cli.demo.workshop import cache_folder
 
 COMMAND = str(Path(sys.executable).parent / "multicluster")
 LIMIT = 300
@@ -74,6 +75,11 @@ def stage(tmp_path: Path) -> Stage:
     made = Stage(tmp_path / "cache", tmp_path / "tmp")
     for folder in made:
         folder.mkdir()
+    kept = made.cache / "airflow-multicluster" / "testbed"
+    kept.mkdir(parents=True)
+    for pattern in ("bin-*", "verifier-*", "images-*"):
+        for one in (cache_folder() / "testbed").glob(pattern):
+            (kept / one.name).symlink_to(one)
     return made
 
 
