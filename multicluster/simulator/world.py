@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 VERSION = "1.35.4"
 POOL_LABELS = frozenset({"eks.amazonaws.com/nodegroup", "cloud.google.com/gke-nodepool"})
-"""What the clouds mark the nodes of their pools with."""
 SYSTEM_NODE_TYPE = AWS_TYPES["m5.xlarge"]
 
 
@@ -69,10 +68,7 @@ class Entrance:
 
 
 class World:
-    """Clouds and clusters on 127.0.0.1, until ``stop``. Safe to use from any thread.
-
-    The clouds are simulated in this process, and so are the clusters unless ``ground`` puts them elsewhere.
-    """
+    """Clouds, and clusters unless ``ground`` puts them elsewhere, on 127.0.0.1 until ``stop``. Safe in any thread."""
 
     def __init__(
         self,

@@ -8,11 +8,13 @@ import pkgutil
 from datetime import UTC, datetime
 
 import pytest
+from airflow.providers.cncf.kubernetes.triggers.job import KubernetesJobTrigger
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.triggers.base import BaseTrigger
 
 import airflow_multicluster.triggers
 from airflow_multicluster.triggers.ask_again import AskAgainTrigger
+from airflow_multicluster.triggers.job import ClusterJobTrigger
 from airflow_multicluster.triggers.node_pool import NodePoolGoneTrigger, NodePoolReadyTrigger
 from airflow_multicluster.triggers.pod import ClusterPodTrigger
 
@@ -38,11 +40,26 @@ def stock_pod_trigger():
     )
 
 
+def stock_job_trigger():
+    return KubernetesJobTrigger(
+        job_name="fit",
+        job_namespace="ml",
+        pod_names=["fit-0"],
+        pod_namespace="ml",
+        base_container_name="base",
+        kubernetes_conn_id=CANARY,
+        config_file=CANARY,
+        cluster_context=CANARY,
+        in_cluster=False,
+    )
+
+
 TRIGGERS = [
     ClusterPodTrigger.instead_of(stock_pod_trigger(), cluster="nam"),
     NodePoolReadyTrigger(cluster="nam", pool="mc-train-0", profile="l4", nodes=2, **WHEN),
     NodePoolGoneTrigger(cluster="nam", pool="mc-train-0", owner="0", address="0" * 16, sure=True, asks=3, **WHEN),
     AskAgainTrigger(seconds=0.1, asked=2),
+    ClusterJobTrigger.instead_of(stock_job_trigger(), cluster="nam"),
 ]
 
 
@@ -56,6 +73,9 @@ def all_triggers():
 def leaves(value):
     if isinstance(value, dict):
         for part in value.values():
+            yield from leaves(part)
+    elif isinstance(value, list):
+        for part in value:
             yield from leaves(part)
     else:
         yield value

@@ -458,6 +458,8 @@ def test_nothing_is_left_when_the_loop_ends_under_the_waiters(stage, kit, recwar
             await asyncio.wait_for(started.wait(), 10)
         return waiting
 
+    gc.collect()
+    recwarn.clear()  # what other tests of this process left behind
     waiting = asyncio.run(main())
     gc.collect()
     assert waiting.cancelled()

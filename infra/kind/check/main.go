@@ -72,6 +72,10 @@ func stage() (string, error) {
 	if err := os.Symlink(self, filepath.Join(folder, "docker")); err != nil {
 		return folder, err
 	}
+	for _, proxy := range []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"} { // kind would ask for docker's networks
+		os.Unsetenv(proxy)
+		os.Unsetenv(strings.ToLower(proxy))
+	}
 	os.Setenv("PATH", folder)
 	os.Setenv(nodesFolder, filepath.Join(folder, "nodes"))
 	return folder, os.Mkdir(os.Getenv(nodesFolder), 0o700)

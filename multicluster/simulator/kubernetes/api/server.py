@@ -146,7 +146,7 @@ class ApiServer:
             return web.Response(text="ok", headers={"X-Content-Type-Options": "nosniff"})
         if path.startswith("/openapi/"):
             return openapi.answered(path, request)
-        if path in ("/api", "/apis") and "as=APIGroupDiscoveryList" in request.headers.get("Accept", ""):
+        if path in ("/api", "/apis") and _AGGREGATED in request.headers.get("Accept", ""):
             return answer(discovery.aggregated(core=path == "/api"), media_type=_AGGREGATED)
         found = discovery.described(path, self.version) if request.method == "GET" else None
         if found is not None:
