@@ -73,7 +73,15 @@ def test_the_entry_points_are_those_that_pyproject_promises(distribution):
 def test_the_metadata_offers_the_extras_and_no_pinned_dependency(distribution):
     metadata = message_from_string(text_in(distribution.wheel, ".dist-info/METADATA"))
 
-    assert set(metadata.get_all("Provides-Extra", [])) == {"airflow", "all", "dev", "eks", "gke", "migrate", "simulator"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "airflow",
+        "all",
+        "dev",
+        "eks",
+        "gke",
+        "migrate",
+        "simulator",
+    }
     assert [line for line in metadata.get_all("Requires-Dist", []) if "==" in line.split(";")[0]] == []
 
 
