@@ -26,11 +26,12 @@ def session_world(tmp_path_factory):
     from multicluster.simulator import Delays, World
     from multicluster.testing.world import enter
 
-    with World(delays=Delays.none()) as world, pytest.MonkeyPatch.context() as patch:
+    with World(delays=Delays.none()) as world:
         world.add_eks(CLUSTER)
         world.add_plain("here")
-        registry = enter(world, tmp_path_factory.mktemp("registry") / "clusters.json", patch)
-        _make_pool(registry, world)
+        with pytest.MonkeyPatch.context() as patch:  # no longer, or other rooms of this process would see it
+            registry = enter(world, tmp_path_factory.mktemp("registry") / "clusters.json", patch)
+            _make_pool(registry, world)
         for cluster in (CLUSTER, "here"):
             for plural, documents in OBJECTS.items():
                 for document in documents:
