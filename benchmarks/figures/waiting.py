@@ -131,5 +131,5 @@ def _against(ours: Sample, anchor: Sample, where: str, named: str) -> list[Row]:
         f"{where}, requests per pod-minute, vs {named}", "requests",
         ours=ours["requests"], anchor=anchor["requests"], at_most=0.1,
     )  # fmt: skip
-    memory = no_dearer(f"{where}, memory, vs {named}", "MB", ours=ours["memory"], anchor=anchor["memory"], at_most=1)
+    memory = no_dearer(f"{where}, memory, vs {named}", "MB", ours=ours["memory"], anchor=anchor["memory"], at_most=1.1)
     return [*bounded, requests, memory]
