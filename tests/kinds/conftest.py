@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,30 @@ def enter(world, monkeypatch):
         monkeypatch.setattr("google.auth.compute_engine._metadata._GCE_METADATA_HOST", world.metadata_host)
 
     return lead
+
+
+class Silent:
+    """A port that accepts connections and never answers."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+        self.port: int = listening.getsockname()[1]
+
+    def connections(self) -> int:
+        """How many connections were made so far; to be asked once."""
+        self._listening.setblocking(False)  # noqa: FBT003 - the standard library's
+        made = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._listening.accept()[0].close()
+                made += 1
+        return made
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield Silent(listening)
 
 
 class Clusters:

@@ -76,10 +76,10 @@ def gone(pid):
 
 def test_a_child_that_holds_the_output_open_delays_nothing(plugin):
     started = time.monotonic()
-    token = plugin("sleep 20 & " + answering(token="t")).mint()
+    token = plugin("sleep 60 & " + answering(token="t")).mint()
 
     assert token.value == "t"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 50
 
 
 def test_endless_output_is_cut_off(plugin):

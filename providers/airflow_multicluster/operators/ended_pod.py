@@ -26,17 +26,18 @@ _HOWEVER_LATE = 10**9
 SIDECAR_GRACE_SECONDS = 60
 
 
-def write_logs(operator: ClusterPodOperator, pod: k8s.V1Pod, *, follow: bool, since_time: Any) -> None:
+def write_logs(operator: ClusterPodOperator, pod: k8s.V1Pod, *, since_time: Any) -> None:
     """Write the logs that a task which was deferred has missed, as it would have written them had it waited.
 
     That is: of the containers asked for, init containers first, with prefix, formatter, levels and callbacks. Only
-    the base container has a *since_time*.
+    the base container has a *since_time*. Nothing is followed: a pod that runs on after its task's time-out would hold
+    the worker until it ends, as it holds the stock operator.
     """
     for container in _wanted(operator, pod):
         operator.pod_manager.fetch_container_logs(
             pod=pod,
             container_name=container,
-            follow=follow,
+            follow=False,
             since_time=since_time if container == operator.base_container_name else None,
             post_termination_timeout=_HOWEVER_LATE,
             container_name_log_prefix_enabled=operator.container_name_log_prefix_enabled,

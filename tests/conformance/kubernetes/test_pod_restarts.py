@@ -50,6 +50,16 @@ def test_a_pod_past_its_deadline_is_ended_and_failed(pods, record):
     record("event", pods.said("DeadlineExceeded")["message"])
 
 
+def test_a_pod_whose_deadline_is_moved_into_the_past_is_ended_and_failed(pods, record):
+    pods.start(pod())
+
+    pods.patch({"spec": {"activeDeadlineSeconds": 1}})
+    ended = pods.until(lambda found: "terminated" in status_of(found)["state"])
+
+    assert (ended["status"]["phase"], ended["status"]["reason"]) == ("Failed", "DeadlineExceeded")
+    record("status", seen(ended))
+
+
 @pytest.mark.parametrize(
     ("script", "options", "message"),
     [

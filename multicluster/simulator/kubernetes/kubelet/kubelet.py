@@ -71,6 +71,8 @@ class Kubelet:
         elif worker is not None and "deletionTimestamp" in change.document["metadata"]:
             grace = int(change.document["metadata"].get("deletionGracePeriodSeconds") or 0)
             worker.end(Ending(grace=grace))
+        elif worker is not None:
+            worker.set_deadline(change.document["spec"].get("activeDeadlineSeconds"))
 
     def _consider(self, pod: Document) -> None:
         node = at(pod, "spec", "nodeName")

@@ -35,6 +35,9 @@ class PodWorker:
         self._report = PodReport(services, pod)
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._sidecars: list[asyncio.Task[bool]] = []
+        self._started = services.clock.now()
+        self._deadline: float | None = None
+        self._timer: asyncio.Task[None] | None = None
         self._lives = {record.name: ContainerLife(services, self._report, record) for record in self._report.records}
 
     @property
@@ -75,7 +78,8 @@ class PodWorker:
     async def run(self) -> None:
         """Live the pod's life; returns when no container runs any more and none will be started."""
         life = asyncio.ensure_future(self._live())
-        ending = asyncio.ensure_future(self._wait_for_ending())
+        ending = asyncio.shield(self._ending)
+        self.set_deadline(self._report.pod["spec"].get("activeDeadlineSeconds"))
         waits: set[asyncio.Future[Any]] = {life, ending}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -91,24 +95,28 @@ class PodWorker:
             self._report.publish()
             raise
         finally:
-            for task in (life, ending, *self._sidecars):
+            self._stop_timer()
+            for task in {*waits, *self._sidecars}:
                 task.cancel()
             self.kill()
 
-    async def _wait_for_ending(self) -> Ending:
-        deadline = self._report.pod["spec"].get("activeDeadlineSeconds")
-        if deadline is None:
-            return await asyncio.shield(self._ending)
-        timer = asyncio.ensure_future(self._services.clock.sleep(float(deadline)))
-        waits: set[asyncio.Future[Any]] = {timer, self._ending}
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-        if self._ending.done():
-            return self._ending.result()
+    def set_deadline(self, seconds: float | None) -> None:
+        """Let the pod be ended so many seconds after its start; an API server lets that be moved forward."""
+        if seconds is None or seconds == self._deadline:
+            return
+        self._deadline = seconds
+        self._stop_timer()
+        passed = (self._services.clock.now() - self._started).total_seconds()
+        self._timer = asyncio.ensure_future(self._time_out(max(seconds - passed, 0)))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _time_out(self, seconds: float) -> None:
+        await self._services.clock.sleep(seconds)
         self._report.warn("DeadlineExceeded", _DEADLINE)
-        return Ending(grace=self._grace, reason="DeadlineExceeded", message=_DEADLINE)
+        self.end(Ending(grace=self._grace, reason="DeadlineExceeded", message=_DEADLINE))
 
     async def _live(self) -> None:
         report = self._report

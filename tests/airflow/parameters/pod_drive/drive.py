@@ -35,7 +35,7 @@ class Ran:
     """What became of a task."""
 
     result: Any = None
-    error: BaseException | None = None
+    error: Exception | None = None
     log: list[str] = field(default_factory=list)
     xcoms: dict[str, Any] = field(default_factory=dict)
     deferrals: list[dict[str, Any]] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Drive:
         with hearing(ran.log):
             try:
                 ran.result = self._steps(operator, context, ran, attempts)
-            except BaseException as error:  # noqa: BLE001 - it is what the test wants to see
+            except Exception as error:  # noqa: BLE001 - it is what the test wants to see
                 ran.error = error
         ran.pods = self.pods(context)
         return ran

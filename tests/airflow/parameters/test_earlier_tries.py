@@ -1,0 +1,123 @@
+"""A later try takes up the pod of an earlier one, if it lives and is its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_multicluster.operators.reattach import DEPLOYMENT_LABEL, deployment_labels
+from multicluster.simulator.faults import Drop, Fault, HttpError
+
+
+def make(drive, operator, context):
+    """Make the pod of a try whose worker then dies."""
+    return operator.get_or_create_pod(operator.build_pod_request_obj(context), context).metadata.name
+
+
+def names(pods):
+    return {pod["metadata"]["name"] for pod in pods}
+
+
+@pytest.fixture
+def context(drive):
+    return drive.context(try_number=1)
+
+
+def next_try(context):
+    context["ti"].try_number += 1
+    return context
+
+
+def test_pain_28_a_running_pod_of_the_try_before_is_taken_up(drive, fit, context):
+    first = make(drive, fit("sleep 1; echo trained"), context)
+    ran = drive.run(fit("echo another"), context=next_try(context))
+
+    assert (ran.error, names(ran.pods)) == (None, {first})
+    assert "trained" in ran.text
+
+
+def test_pain_28_a_pod_of_another_airflow_is_left_alone(drive, fit, context, monkeypatch):
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("AIRFLOW__MULTICLUSTER__DEPLOYMENT", "staging")
+        first = make(drive, fit("sleep 60"), context)
+    context["task_state_store"].clear()  # it is the other's
+    ran = drive.run(fit(), context=next_try(context))
+
+    assert ran.error is None
+    assert first in names(ran.pods)
+    assert len(ran.pods) == 2
+    labels = {pod["metadata"]["labels"][DEPLOYMENT_LABEL] for pod in ran.pods}
+    assert deployment_labels()[DEPLOYMENT_LABEL] in labels
+    assert len(labels) == 2
+
+
+def test_pain_28_of_two_pods_of_one_try_one_is_taken_up_and_the_other_deleted(drive, fit, context):
+    operator = fit("sleep 1; echo trained", durable=True)
+    for _ in range(2):
+        operator.client.create_namespaced_pod("default", operator.build_pod_request_obj(context))
+    made = names(drive.pods(context))
+    ran = drive.run(fit("sleep 1; echo trained", termination_grace_period=0), context=next_try(context))
+
+    assert ran.error is None
+    assert "are both this task's; keeping the newer, deleting the other" in ran.text
+    kept = [one for one in ran.pods if "deletionTimestamp" not in one["metadata"]]
+    assert len(kept) == 1
+    assert names(kept) <= made
+
+
+@pytest.mark.parametrize("finish", ["keep_pod", "delete_pod"])
+@pytest.mark.parametrize("reason", [None, "Evicted", "Preempting"])
+def test_pain_14_a_dead_pod_of_the_try_before_is_never_taken_up(drive, fit, context, finish, reason):
+    first = make(drive, fit("exit 3"), context)
+    (pod,) = drive.kubernetes.wait_until("pods", lambda pods: pods[0]["status"]["phase"] == "Failed")
+    drive.change(pod, **({"reason": reason} if reason else {}))
+    ran = drive.run(fit(on_finish_action=finish, get_logs=True), context=next_try(context))
+
+    assert ran.error is None
+    assert "trained" in ran.text
+    kept = {name for name in names(ran.pods) if name != first}
+    assert len(kept) == (finish == "keep_pod")
+
+
+def test_pain_14_the_pod_of_a_lost_cluster_is_not_looked_for(drive, fit, context):
+    make(drive, fit("sleep 60"), context)
+    ran = drive.run(fit(cluster="here"), context=next_try(context))
+
+    assert ran.error is None
+    assert "An earlier try ran on cluster 'gpu-use1', this one on 'here'" in ran.text
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [Drop(), HttpError(code=500), HttpError(code=503), HttpError(code=429, headers={"Retry-After": "1"})],
+    ids=str,
+)
+def test_pain_22_one_pod_is_made_however_the_api_server_answers(drive, fit, effect, monkeypatch):
+    monkeypatch.setattr("airflow.providers.cncf.kubernetes.kubernetes_helper_functions.API_RETRY_WAIT_MIN", 0)
+    drive.world.faults.add(Fault(name="flaky", service="kubernetes", operation="create pods", effect=effect))
+    ran = drive.run(fit())
+
+    assert (ran.error, len(ran.pods)) == (None, 1)
+    assert drive.world.faults.struck("flaky") == 1
+
+
+def test_pain_22_a_create_whose_answer_was_lost_is_not_made_twice(drive, fit, context):
+    operator = fit()
+    request = operator.build_pod_request_obj(context)
+    lost = operator.client.create_namespaced_pod("default", request)
+    made = operator.pod_manager.create_pod(request)
+
+    assert made.metadata.uid == lost.metadata.uid
+    assert len(drive.pods(context)) == 1
+
+
+def test_pain_22_a_pod_of_that_name_that_is_another_tasks_is_not_taken(drive, fit, context, monkeypatch):
+    from airflow.providers.cncf.kubernetes.utils.pod_manager import PodManager
+    from kubernetes.client import ApiException
+
+    operator = fit(name="shared", random_name_suffix=False)
+    operator.client.create_namespaced_pod("default", operator.build_pod_request_obj(drive.context(task_id="other")))
+    request = operator.build_pod_request_obj(context)
+
+    with pytest.raises(ApiException, match="AlreadyExists"):
+        operator.pod_manager.run_pod_async(request)
+    assert issubclass(type(operator.pod_manager), PodManager)
