@@ -29,7 +29,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize("module", HEAVY)
-def test_import_multicluster_loads_no_sdk(module):
+def test_pain_40_import_multicluster_loads_no_sdk(module):
     assert module not in loaded_by("import multicluster")
 
 

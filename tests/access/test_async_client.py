@@ -41,7 +41,7 @@ def test_every_request_carries_the_token(run, server):
     assert server.tokens() == ["Bearer token-1"]
 
 
-def test_a_client_that_outlives_its_token_sends_a_new_one(run, server, clock):
+def test_pain_01_a_client_that_outlives_its_token_sends_a_new_one(run, server, clock):
     async def work(core):
         await listing(core)
         clock.move(20 * 60)
@@ -53,7 +53,7 @@ def test_a_client_that_outlives_its_token_sends_a_new_one(run, server, clock):
 
 
 @pytest.mark.parametrize("preload", [True, False])
-def test_one_401_is_answered_by_one_replay(run, server, answer, preload):
+def test_pain_01_one_401_is_answered_by_one_replay(run, server, answer, preload):
     server.answer = lambda request: answer(status=401 if request.headers["authorization"] == "Bearer token-1" else 200)
 
     run(lambda core: core.list_namespaced_pod("ml", _preload_content=preload))
@@ -62,7 +62,7 @@ def test_one_401_is_answered_by_one_replay(run, server, answer, preload):
 
 
 @pytest.mark.parametrize("preload", [True, False])
-def test_a_second_401_is_a_credential_error_after_exactly_two_requests(run, server, answer, preload):
+def test_pain_01_a_second_401_is_a_credential_error_after_exactly_two_requests(run, server, answer, preload):
     server.answer = lambda _: answer(status=401)
 
     with pytest.raises(CredentialError, match=r"cluster 'gpu' .* refused two tokens"):
@@ -166,7 +166,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("verb", CALLS)
-def test_silence_after_the_handshake_ends_in_time(run, server, access, silence, verb):
+def test_pain_34_silence_after_the_handshake_ends_in_time(run, server, access, silence, verb):
     access.current = replace(access.current, read_timeout=0.2)
     server.answer = lambda _: silence
 
@@ -176,7 +176,7 @@ def test_silence_after_the_handshake_ends_in_time(run, server, access, silence, 
 
 
 @pytest.mark.parametrize("verb", CALLS)
-def test_silence_before_the_handshake_ends_in_time(run, black_hole, access, endpoint, verb):
+def test_pain_34_silence_before_the_handshake_ends_in_time(run, black_hole, access, endpoint, verb):
     access.current = replace(endpoint, server=black_hole.url, connect_timeout=0.2, read_timeout=0.2)
 
     with pytest.raises(ClusterUnreachableError):
@@ -243,7 +243,7 @@ def test_a_slow_name_server_is_waited_for_no_longer_than_connecting_may_last(
         run(work)
 
 
-def test_the_server_name_for_tls_may_differ_from_the_address(run, serve, ca, access, endpoint):
+def test_pain_19_the_server_name_for_tls_may_differ_from_the_address(run, serve, ca, access, endpoint):
     server = serve(ca, name="api.internal")
     access.current = replace(endpoint, server=server.url, tls_server_name="api.internal")
 
@@ -262,7 +262,7 @@ def test_a_client_certificate_is_shown_to_the_server(run, serve, ca, endpoint, m
     assert server.peers[0]["subject"] == ((("commonName", "jane"),),)
 
 
-def test_connections_have_keepalive(run):
+def test_pain_34_connections_have_keepalive(run):
     async def work(core):
         await listing(core)
         pool = core.api_client.rest_client.pool_manager._session.connector
@@ -273,7 +273,7 @@ def test_connections_have_keepalive(run):
     assert run(work) != 0
 
 
-def test_nothing_global_changes(run):
+def test_pain_12_nothing_global_changes(run):
     before = (dict(os.environ), Configuration._default, socket.getdefaulttimeout())
 
     run(listing)

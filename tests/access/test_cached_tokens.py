@@ -20,7 +20,7 @@ def test_a_token_is_used_until_it_expires(tokens, clock):
     assert [first.value, second.value, third.value] == ["token-1", "token-1", "token-2"]
 
 
-def test_fifty_threads_at_expiry_mint_once(tokens, source, clock):
+def test_pain_01_fifty_threads_at_expiry_mint_once(tokens, source, clock):
     tokens.token()
     clock.move(3600)
     together = threading.Barrier(50)
@@ -110,5 +110,5 @@ def test_a_child_forked_while_a_token_is_minted_does_not_wait_for_it(tokens, sou
     assert status == 0
 
 
-def test_a_token_is_secret_in_every_representation(tokens):
+def test_pain_36_a_token_is_secret_in_every_representation(tokens):
     assert "token-1" not in repr(tokens.token())

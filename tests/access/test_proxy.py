@@ -72,7 +72,7 @@ def behind(proxy, endpoint, make_access, tokens):
     return make_access(replace(endpoint, server="https://localhost:6443", proxy_url=proxy.url), tokens)
 
 
-def test_the_sync_client_and_its_streams_go_through_the_proxy(behind, proxy, server):
+def test_pain_19_the_sync_client_and_its_streams_go_through_the_proxy(behind, proxy, server):
     core = CoreV1Api(sync_client(behind, name="gpu"))
     core.list_namespaced_pod("ml")
 
@@ -83,7 +83,7 @@ def test_the_sync_client_and_its_streams_go_through_the_proxy(behind, proxy, ser
     assert server.tokens() == ["Bearer token-1"] * 2
 
 
-def test_the_async_client_goes_through_the_proxy(behind, proxy, server):
+def test_pain_19_the_async_client_goes_through_the_proxy(behind, proxy, server):
     async def main():
         async with await async_client(behind, name="gpu") as client:
             await AsyncCoreV1Api(client).list_namespaced_pod("ml")

@@ -63,7 +63,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_a_log_that_falls_silent_is_an_error_of_both_sorts(core, quiet, reader):
+def test_pain_21_a_log_that_falls_silent_is_an_error_of_both_sorts(core, quiet, reader):
     quiet(b"2026-11-21T12:00:00Z line\n")
     log = core.read_namespaced_pod_log("p", "ml", follow=True, _preload_content=False)
 

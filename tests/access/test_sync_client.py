@@ -36,7 +36,7 @@ def test_every_request_carries_the_token(core, server):
     assert server.tokens() == ["Bearer token-1"]
 
 
-def test_a_client_that_outlives_its_token_sends_a_new_one(core, server, clock):
+def test_pain_01_a_client_that_outlives_its_token_sends_a_new_one(core, server, clock):
     core.list_namespaced_pod("ml")
     clock.move(20 * 60)
     core.list_namespaced_pod("ml")
@@ -44,7 +44,7 @@ def test_a_client_that_outlives_its_token_sends_a_new_one(core, server, clock):
     assert server.tokens() == ["Bearer token-1", "Bearer token-2"]
 
 
-def test_one_401_is_answered_by_one_replay(core, server, answer):
+def test_pain_01_one_401_is_answered_by_one_replay(core, server, answer):
     server.answer = refuse("Bearer token-1", answer=answer)
 
     core.list_namespaced_pod("ml")
@@ -62,7 +62,7 @@ def test_a_create_is_replayed_after_a_401_because_it_was_not_acted_upon(core, se
     ] * 2
 
 
-def test_a_second_401_is_a_credential_error_after_exactly_two_requests(core, server, answer):
+def test_pain_01_a_second_401_is_a_credential_error_after_exactly_two_requests(core, server, answer):
     server.answer = lambda _: answer(status=401)
 
     with pytest.raises(CredentialError, match=r"cluster 'gpu' .* refused two tokens .* role airflow, 0 s old"):
@@ -211,7 +211,7 @@ VERBS = ["get", "list", "watch", "log", "exec"]
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_silence_after_the_handshake_ends_in_time(core, server, silence, verb):
+def test_pain_34_silence_after_the_handshake_ends_in_time(core, server, silence, verb):
     core.api_client._access.current = replace(core.api_client._access.current, read_timeout=0.2)
     core = CoreV1Api(sync_client(core.api_client._access, name="gpu"))
     server.answer = lambda _: silence
@@ -222,7 +222,7 @@ def test_silence_after_the_handshake_ends_in_time(core, server, silence, verb):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_silence_before_the_handshake_ends_in_time(black_hole, endpoint, make_access, tokens, verb):
+def test_pain_34_silence_before_the_handshake_ends_in_time(black_hole, endpoint, make_access, tokens, verb):
     endpoint = replace(endpoint, server=black_hole.url, connect_timeout=0.2, read_timeout=0.2)
     core = CoreV1Api(sync_client(make_access(endpoint, tokens), name="gpu"))
 
@@ -266,7 +266,7 @@ def test_a_forked_child_opens_connections_of_its_own(core, server):
     assert len(server.recorded) == 3
 
 
-def test_nothing_global_changes(access, monkeypatch):
+def test_pain_12_nothing_global_changes(access, monkeypatch):
     before = (dict(os.environ), Configuration._default, socket.getdefaulttimeout())
 
     CoreV1Api(sync_client(access, name="gpu")).list_namespaced_pod("ml")
@@ -274,7 +274,7 @@ def test_nothing_global_changes(access, monkeypatch):
     assert before == (dict(os.environ), Configuration._default, socket.getdefaulttimeout())
 
 
-def test_a_client_needs_no_file(core, tmp_path, monkeypatch):
+def test_pain_35_a_client_needs_no_file(core, tmp_path, monkeypatch):
     opened = []
 
     def watch(event, args):
@@ -290,7 +290,7 @@ def test_a_client_needs_no_file(core, tmp_path, monkeypatch):
     assert done == []
 
 
-def test_three_clusters_and_twenty_threads_never_mix(serve, ca, access, clock, source):
+def test_pain_12_three_clusters_and_twenty_threads_never_mix(serve, ca, access, clock, source):
     class Named:
         def __init__(self, name):
             self.name = name
@@ -316,7 +316,7 @@ def test_three_clusters_and_twenty_threads_never_mix(serve, ca, access, clock, s
     }
 
 
-def test_the_server_name_for_tls_may_differ_from_the_address(serve, ca, endpoint, make_access, tokens):
+def test_pain_19_the_server_name_for_tls_may_differ_from_the_address(serve, ca, endpoint, make_access, tokens):
     server = serve(ca, name="api.internal")
     named = replace(endpoint, server=server.url, tls_server_name="api.internal")
     wrong = replace(endpoint, server=server.url, tls_server_name="other.internal")
@@ -339,7 +339,7 @@ def test_a_client_certificate_is_shown_to_the_server(serve, ca, endpoint, make_a
     assert server.context.protocol == ssl.PROTOCOL_TLS_SERVER
 
 
-def test_connections_of_closed_clients_do_not_pile_up(access):
+def test_pain_12_connections_of_closed_clients_do_not_pile_up(access):
     def descriptors():
         return len(list(Path("/proc/self/fd").iterdir()))
 

@@ -51,7 +51,7 @@ def drive(dag, dag_run):
         return dag_run
 
 
-def test_a_cleared_task_runs_again_in_a_pool_of_the_same_name(run, world, find, outcome):
+def test_pain_15_a_cleared_task_runs_again_in_a_pool_of_the_same_name(run, world, find, outcome):
     dag = find("work")
     dag_run = dag.test(run_conf={"command": "echo $NODE_NAME; exit 1"})
     assert outcome(dag_run).state == "failed"

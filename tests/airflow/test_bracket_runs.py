@@ -50,7 +50,7 @@ def test_what_a_bracket_asks_of_the_clouds_is_judged(run, judged, cluster, expec
 
 
 @pytest.mark.parametrize("dag_id", ["work", "sync"])
-def test_work_fails_and_the_run_is_red_and_nothing_is_left(run, world, dag_id):
+def test_pain_15_work_fails_and_the_run_is_red_and_nothing_is_left(run, world, dag_id):
     outcome = run(dag_id, command="exit 3")
 
     assert ("failed", green_but(fit="failed")) == (outcome.state, outcome.tasks)
@@ -58,7 +58,7 @@ def test_work_fails_and_the_run_is_red_and_nothing_is_left(run, world, dag_id):
 
 
 @CLOUDS
-def test_a_refused_create_ends_red_with_the_clouds_words(run, world, cluster):
+def test_pain_15_a_refused_create_ends_red_with_the_clouds_words(run, world, cluster):
     world.inject("create-denied")
 
     outcome = run("work", cluster=cluster)
@@ -127,7 +127,7 @@ def test_a_delete_that_failed_once_is_asked_again_by_the_proof(run, world, clust
 
 
 @pytest.mark.parametrize(("dag_id", "cluster"), [("work", "gpu-use1"), ("work", "gpu-euw4"), ("sync", "gpu-use1")])
-def test_a_pool_that_cannot_be_deleted_is_a_red_run_that_names_it(run, world, dag_id, cluster, clean_up):
+def test_pain_15_a_pool_that_cannot_be_deleted_is_a_red_run_that_names_it(run, world, dag_id, cluster, clean_up):
     world.inject("delete-fails")
 
     outcome = run(dag_id, cluster=cluster)

@@ -42,11 +42,11 @@ def test_create_is_the_setup_and_delete_and_gone_are_its_teardowns(dag):
     assert {"train.create_node_pool", "train.delete_node_pool"} == upstream(dag, "train.node_pool_gone")
 
 
-def test_delete_and_proof_run_also_when_the_create_failed(dag):
+def test_pain_15_delete_and_proof_run_also_when_the_create_failed(dag):
     assert [str(dag.get_task(f"train.{name}").trigger_rule.value) for name in OWN[2:]] == ["all_done", "all_done"]
 
 
-def test_only_the_missing_proof_fails_the_run(dag):
+def test_pain_15_only_the_missing_proof_fails_the_run(dag):
     assert not dag.get_task("train.delete_node_pool").on_failure_fail_dagrun
     assert dag.get_task("train.node_pool_gone").on_failure_fail_dagrun
 
@@ -57,7 +57,7 @@ def test_first_work_waits_for_usable_nodes(dag):
     assert "train.node_pool_ready" not in upstream(dag, "train.fit")
 
 
-def test_delete_waits_for_every_work_task_not_only_for_the_last(dag):
+def test_pain_15_delete_waits_for_every_work_task_not_only_for_the_last(dag):
     assert {"train.prepare", "train.fit", "train.extra.score"} < upstream(dag, "train.delete_node_pool")
 
 

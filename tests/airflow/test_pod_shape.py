@@ -190,7 +190,7 @@ def test_annotations_of_the_task_win():
         ({"cluster": "nam", "startup_timeout_seconds": 6, "schedule_timeout_seconds": 5}, (6, 5)),
     ],
 )
-def test_startup_timeouts_come_from_the_task_then_the_registry_then_the_gpu(given, expected):
+def test_pain_13_startup_timeouts_come_from_the_task_then_the_registry_then_the_gpu(given, expected):
     fit = ClusterPodOperator(task_id="fit", image="x", **given)
     fit._take_timeouts()
 

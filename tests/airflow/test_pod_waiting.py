@@ -134,7 +134,7 @@ def test_what_ended_before_the_trigger_came_is_told_at_once(stage, phase, state)
     assert event["status"] == ("failed" if phase == "Failed" else "success")
 
 
-def test_many_triggers_of_a_namespace_share_a_list_and_a_watch(stage):
+def test_pain_23_many_triggers_of_a_namespace_share_a_list_and_a_watch(stage):
     names = [f"fit-{number}" for number in range(40)]
     stage.add(*names)
 
@@ -174,7 +174,7 @@ def test_the_intervals_that_travel_are_the_users_also_while_it_runs(stage):
     assert (before[1]["poll_interval"], before[1]["startup_check_interval"]) == (7, 9)
 
 
-def test_a_pod_that_does_not_start_is_given_up_in_time(stage):
+def test_pain_13_a_pod_that_does_not_start_is_given_up_in_time(stage):
     stage.add("fit")
     trigger = stage.trigger("fit", startup_check_interval=0.05, schedule_timeout=0.2, startup_timeout=0.2)
 
@@ -279,7 +279,7 @@ def test_nothing_is_left_of_a_loop_that_ended(stage):
     assert len(pod_watches._SHARED) == 0
 
 
-def test_an_unknown_cluster_is_told_as_the_stock_trigger_tells_errors(stage):
+def test_pain_02_an_unknown_cluster_is_told_as_the_stock_trigger_tells_errors(stage):
     event = asyncio.run(asyncio.wait_for(event_of(stage.trigger("fit", cluster="nowhere")), BOUND))
 
     assert event["status"] == "error"

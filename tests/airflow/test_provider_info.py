@@ -79,7 +79,7 @@ print(*set(sys.modules) - stock)
 """
 
 
-def test_operators_add_next_to_nothing_to_the_stock_operators_import():
+def test_pain_40_operators_add_next_to_nothing_to_the_stock_operators_import():
     loaded = subprocess.run([sys.executable, "-c", ADDED], capture_output=True, text=True, check=True).stdout.split()
 
     assert loaded

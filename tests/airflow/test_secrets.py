@@ -20,7 +20,7 @@ def canaries(world):
 
 @pytest.mark.parametrize("dag_id", ["work", "sync"])
 @pytest.mark.parametrize("cluster", ["gpu-use1", "gpu-euw4"])
-def test_a_run_leaves_no_secret_and_no_address_in_the_database(run, database, canaries, dag_id, cluster):
+def test_pain_36_a_run_leaves_no_secret_and_no_address_in_the_database(run, database, canaries, dag_id, cluster):
     assert run(dag_id, cluster=cluster).state == "success"
 
     with sqlite3.connect(database) as connection:

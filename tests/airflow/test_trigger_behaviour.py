@@ -65,7 +65,7 @@ def pod_trigger(state):
     return trigger
 
 
-def test_a_trigger_that_moves_to_another_triggerer_leaves_its_pod_alone():
+def test_pain_06_a_trigger_that_moves_to_another_triggerer_leaves_its_pod_alone():
     trigger = pod_trigger("deferred")
     asyncio.run(trigger.on_kill())
 
@@ -73,7 +73,7 @@ def test_a_trigger_that_moves_to_another_triggerer_leaves_its_pod_alone():
 
 
 @pytest.mark.parametrize("state", ["failed", "success", None, RuntimeError("no answer")])
-def test_a_task_that_somebody_ended_takes_its_pod_with_it(state):
+def test_pain_06_a_task_that_somebody_ended_takes_its_pod_with_it(state):
     trigger = pod_trigger(state)
     asyncio.run(trigger.on_kill())
 

@@ -88,7 +88,7 @@ def test_every_trigger_stands_in_the_law_below():
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda trigger: type(trigger).__name__)
-def test_trigger_rows_hold_names_and_numbers_only(trigger):
+def test_pain_02_trigger_rows_hold_names_and_numbers_only(trigger):
     _, arguments = trigger.serialize()
 
     assert {type(leaf) for leaf in leaves(arguments)} <= {str, int, float, bool, datetime, type(None)}

@@ -99,7 +99,7 @@ def test_a_token_is_good_for_fourteen_minutes_less_two():
     assert source().mint().expires_at == NOW + dt.timedelta(minutes=12)
 
 
-def test_a_token_signed_by_credentials_that_end_in_three_minutes_is_renewed_before_that():
+def test_pain_01_a_token_signed_by_credentials_that_end_in_three_minutes_is_renewed_before_that():
     now = [NOW]
     ends = [NOW + dt.timedelta(minutes=3)]
     key = lambda: SigningKey(access_key="A", secret_key="S", expires_at=ends[-1])  # noqa: E731
@@ -123,7 +123,7 @@ def test_a_token_of_more_than_4096_bytes_is_refused_with_a_way_out():
         source(lambda: long).mint()
 
 
-def test_the_debug_log_holds_no_token_and_no_secret(caplog):
+def test_pain_08_the_debug_log_holds_no_token_and_no_secret(caplog):
     caplog.set_level(logging.DEBUG)
 
     token = source().mint()
@@ -133,7 +133,7 @@ def test_the_debug_log_holds_no_token_and_no_secret(caplog):
     assert not [word for word in (token.value, "canary") if word in repr((token, KEY))]
 
 
-def test_signing_leaves_the_environment_alone(monkeypatch):
+def test_pain_08_signing_leaves_the_environment_alone(monkeypatch):
     before = dict(os.environ)
 
     source().mint()

@@ -37,7 +37,7 @@ def calls(world, operation):
     return sum(count for name, count in world.report().aws.calls.items() if name.endswith(f":{operation}"))
 
 
-def test_a_name_becomes_a_client_without_file_subprocess_or_environment(world, gpu, clusters, core, watcher):
+def test_pain_08_a_name_becomes_a_client_without_file_subprocess_or_environment(world, gpu, clusters, core, watcher):
     before = dict(os.environ)
     with watcher.watching() as seen:
         names = [item.metadata.name for item in core(clusters.eks()).list_namespace().items]
@@ -94,7 +94,7 @@ def test_two_roles_used_in_turn_by_threads_never_mix(world, gpu, clusters):
     assert seen == {(0, roles[0].arn), (1, roles[1].arn)}
 
 
-def test_fifty_threads_starting_cold_share_session_description_and_token(world, gpu, clusters, core):
+def test_pain_39_fifty_threads_starting_cold_share_session_description_and_token(world, gpu, clusters, core):
     role = world.aws.iam.add_role("airflow")
     access = clusters.eks(credentials={"roles": [{"roleArn": role.arn}]})
 
@@ -270,7 +270,7 @@ def test_ended_role_sessions_are_a_transient_or_clear_error(world, gpu, clusters
         access.endpoint(fresh=True)
 
 
-def test_a_throttled_sts_is_a_transient_credential_error(world, gpu, clusters):
+def test_pain_39_a_throttled_sts_is_a_transient_credential_error(world, gpu, clusters):
     role = world.aws.iam.add_role("airflow")
     world.inject("throttled", operation="AssumeRole")
 

@@ -38,11 +38,11 @@ def calls(world, part):
 
 
 @pytest.mark.parametrize("endpoint", ["dns", "public", "private"])
-def test_every_endpoint_is_reached_as_the_metadata_servers_account(gpu, clusters, core, endpoint):
+def test_pain_19_every_endpoint_is_reached_as_the_metadata_servers_account(gpu, clusters, core, endpoint):
     assert who(core(clusters.gke(endpoint=endpoint))) == "airflow@acme.iam.gserviceaccount.com"
 
 
-def test_the_dns_endpoint_trusts_public_authorities_only(gpu, clusters):
+def test_pain_19_the_dns_endpoint_trusts_public_authorities_only(gpu, clusters):
     dns, public = clusters.gke(endpoint="dns").endpoint(), clusters.gke(endpoint="public").endpoint()
 
     assert (dns.ca_pem, public.ca_pem) == (None, gpu.kubernetes.ca_pem)
@@ -68,7 +68,7 @@ def test_application_default_credentials_may_be_a_file(key_file, clusters, core,
     assert who(core(clusters.gke())) == "trainer@acme.iam.gserviceaccount.com"
 
 
-def test_accounts_are_impersonated_in_order(world, gpu, clusters, core):
+def test_pain_18_accounts_are_impersonated_in_order(world, gpu, clusters, core):
     google = world.google
     first = google.accounts.add("first", "acme", impersonators=[google.account.email])
     last = google.accounts.add("last", "acme", impersonators=[first.email])
@@ -107,7 +107,7 @@ def test_a_connection_that_is_not_understood_is_refused_without_quoting_it(gpu, 
     assert "canary" not in str(caught.value)
 
 
-def test_one_refresh_serves_many_threads_and_clusters(world, enter, clusters, core):
+def test_pain_39_one_refresh_serves_many_threads_and_clusters(world, enter, clusters, core):
     world.add_gke("one")
     world.add_gke("two")
     enter()
@@ -130,7 +130,7 @@ def test_a_refused_token_is_refreshed_although_it_looks_valid(world, key_file, c
     assert world.report().google.tokens_seen == 2
 
 
-def test_a_client_outlives_its_token_of_an_hour(world, key_file, clusters, core):
+def test_pain_18_a_client_outlives_its_token_of_an_hour(world, key_file, clusters, core):
     access = clusters.gke(credentials={"serviceAccountFile": str(key_file)})
     first = access.tokens.token()
     left = first.expires_at - dt.datetime.now(dt.UTC)
@@ -140,7 +140,7 @@ def test_a_client_outlives_its_token_of_an_hour(world, key_file, clusters, core)
     assert access.tokens.token().value != first.value
 
 
-def test_a_metadata_server_that_fails_twice_at_start_is_survived(world, gpu, clusters, core):
+def test_pain_39_a_metadata_server_that_fails_twice_at_start_is_survived(world, gpu, clusters, core):
     world.inject("server-error", operation="instance/service-accounts/default/token", times=2)
 
     core(clusters.gke()).list_namespace()
@@ -218,7 +218,7 @@ IPS = {"ipEndpointsConfig": {"enabled": True, "publicEndpoint": "5.6.7.8", "priv
         (IPS, "private", "https://10.0.0.2", b"CA"),
     ],
 )
-def test_the_address_follows_the_clusters_own_description(config, wanted, server, ca):
+def test_pain_19_the_address_follows_the_clusters_own_description(config, wanted, server, ca):
     found = address({**DESCRIBED, "controlPlaneEndpointsConfig": config}, wanted, name="gpu")
 
     assert (found.server, found.ca_pem) == (server, ca)
@@ -234,7 +234,7 @@ def test_the_address_follows_the_clusters_own_description(config, wanted, server
         ({"ipEndpointsConfig": {"enablePublicEndpoint": False, "publicEndpoint": "5.6.7.8"}}, "public", "is off"),
     ],
 )
-def test_an_endpoint_that_is_off_is_refused_before_any_call(config, wanted, words):
+def test_pain_19_an_endpoint_that_is_off_is_refused_before_any_call(config, wanted, words):
     with pytest.raises(AccessError, match=words):
         address({**DESCRIBED, "controlPlaneEndpointsConfig": config}, wanted, name="gpu")
 

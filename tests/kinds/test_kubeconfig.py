@@ -207,7 +207,7 @@ AWS = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "aws"}
         ({**AWS, "command": "aws-iam-authenticator", "args": ["token", "-i", "gpu"]}, "sts.eu-west-1.amazonaws.com"),
     ],
 )  # fmt: skip
-def test_plugins_of_aws_are_replaced_in_process(kubeconfigs, monkeypatch, no_subprocess, exec_block, host):
+def test_pain_20_plugins_of_aws_are_replaced_in_process(kubeconfigs, monkeypatch, no_subprocess, exec_block, host):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     access = kubeconfigs.open(kubeconfigs.write(user={"exec": exec_block}, server=EKS_SERVER))
@@ -228,7 +228,7 @@ def test_plugins_of_aws_are_replaced_in_process(kubeconfigs, monkeypatch, no_sub
          "env": [{"name": "AWS_PROFILE", "value": "train"}]},
     ],
 )  # fmt: skip
-def test_a_plugins_profile_is_used(kubeconfigs, monkeypatch, tmp_path, no_subprocess, exec_block):
+def test_pain_20_a_plugins_profile_is_used(kubeconfigs, monkeypatch, tmp_path, no_subprocess, exec_block):
     file = tmp_path / "credentials"
     file.write_text("[train]\naws_access_key_id = AKIATRAIN\naws_secret_access_key = s\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
@@ -249,7 +249,7 @@ def test_a_plugins_profile_is_used(kubeconfigs, monkeypatch, tmp_path, no_subpro
         {**AWS, "command": "gke-gcloud-auth-plugin", "args": ["--surprise"]},
     ],
 )
-def test_other_plugins_are_not_run_unless_allowed(kubeconfigs, no_subprocess, exec_block):
+def test_pain_20_other_plugins_are_not_run_unless_allowed(kubeconfigs, no_subprocess, exec_block):
     access = kubeconfigs.open(kubeconfigs.write(user={"exec": exec_block}))
 
     with pytest.raises(CredentialError, match="allowExec: true"):

@@ -17,7 +17,7 @@ def strike(stage, operation, effect, times=1):
     stage.faults.add(Fault(name=operation, effect=effect, operation=operation, service="kubernetes", times=times))
 
 
-def test_many_waiters_share_one_list_and_one_watch_on_two_connections(stage, kit):
+def test_pain_23_many_waiters_share_one_list_and_one_watch_on_two_connections(stage, kit):
     names = [f"fit-{number}" for number in range(150)]
     stage.add(*names)
 
@@ -241,7 +241,7 @@ def test_a_watch_that_is_answered_with_an_error_begins_anew(stage, kit, code):
     assert stage.requests() == {"list": 2, "watch": 2}
 
 
-def test_an_expired_token_is_replaced(stage, kit):
+def test_pain_01_an_expired_token_is_replaced(stage, kit):
     stage.add("fit")
     unauthorized = HttpError(code=401, reason="Unauthorized", message="Unauthorized")
     strike(stage, "watch pods", unauthorized)
