@@ -74,11 +74,11 @@ class ClusterPodOperator(KubernetesPodOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Take a NodePoolTaskGroup as ``node_pool`` here too, and refuse what the operator would refuse."""
-        if kwargs.get("node_pool") is not None or kwargs.get("cluster") is not None:
-            refusals.refuse_other_ways(str(kwargs.get("task_id")), kwargs)
+        from airflow_multicluster.operators.mapped import ClusterPartial
+
         if "node_pool" in kwargs:
             kwargs["node_pool"] = getattr(kwargs["node_pool"], "output", kwargs["node_pool"])
-        return super().partial(**kwargs)
+        return ClusterPartial.instead_of(super().partial(**kwargs), kwargs.get("default_args"))
 
     @property
     def named(self) -> bool:
