@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from multicluster.simulator.grounds.launcher import Launcher
-from multicluster.simulator.grounds.testbed import TestbedCluster
+from multicluster.grounds.launcher import Launcher
+from multicluster.grounds.testbed import TestbedCluster
 
 if TYPE_CHECKING:
     from multicluster.simulator.clock import Clock

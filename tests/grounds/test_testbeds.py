@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from multicluster.grounds.launcher import TestbedError
+from multicluster.grounds.testbeds import Testbeds, end_abandoned
 from multicluster.simulator import World
 from multicluster.simulator.clock import SystemClock
-from multicluster.simulator.grounds.launcher import TestbedError
-from multicluster.simulator.grounds.testbeds import Testbeds, end_abandoned
 
 
 def test_an_abandoned_testbed_is_ended_and_named(command: Path, orders: Path, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from multicluster.grounds.orders import Orders
 from multicluster.simulator.fleet import NodeError
-from multicluster.simulator.grounds.orders import Orders
 
 
 async def fail() -> None:

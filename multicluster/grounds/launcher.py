@@ -12,7 +12,8 @@ from typing import Any
 
 from multicluster.simulator.fleet import NodeError
 
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 400
+"""More than the launcher's own patience with all that one verb waits for."""
 
 
 class TestbedError(NodeError):

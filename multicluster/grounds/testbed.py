@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from multicluster.simulator.grounds.api import MERGE_PATCH, Admin, Api
-from multicluster.simulator.grounds.launcher import Launcher, TestbedError
-from multicluster.simulator.grounds.lifeline import Lifeline
-from multicluster.simulator.grounds.mirror import Mirror
-from multicluster.simulator.grounds.orders import Orders, Work
+from multicluster.grounds.api import MERGE_PATCH, Admin, Api
+from multicluster.grounds.launcher import Launcher, TestbedError
+from multicluster.grounds.lifeline import Lifeline
+from multicluster.grounds.mirror import Mirror
+from multicluster.grounds.orders import Orders, Work
 from multicluster.simulator.kubernetes.documents import Document, at, copied, name_of, namespace_of
 from multicluster.simulator.kubernetes.gpu_seconds import GpuAccounting, GpuSeconds
 from multicluster.simulator.kubernetes.resources import NODES, PODS, resource_named
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.host import Host
+    from multicluster.simulator.kubernetes.nodes import NodeShape
 
 GPU = "nvidia.com/gpu"
 DAEMON_SETS = resource_named("daemonsets")
 KUBELETS_OWN_TAINT = "node.cloudprovider.kubernetes.io/uninitialized"
-READY_SECONDS = 60
+READY_SECONDS = 180
 NOT_FOUND = 404
 
 
@@ -129,7 +130,7 @@ class TestbedCluster:
 
     def create(self, resource: str, document: dict[str, Any], namespace: str = "default") -> Document:
         """Create an object and wait until it is known here. Raises ApiError."""
-        return self._host.call(self._create(resource, document, namespace))
+        return self._host.call(self._create(resource, document, namespace), READY_SECONDS + 60)
 
     async def _create(self, resource: str, document: dict[str, Any], namespace: str) -> Document:
         kept = resource_named(resource)
@@ -137,28 +138,20 @@ class TestbedCluster:
         created = await self._api.request(
             "POST", f"{prefix}/{kept.version}/namespaces/{namespace}/{kept.plural}", document
         )
-        await self._mirror.until(lambda: self._mirror.find(kept, namespace, name_of(created)) is not None, seconds=10)
+        await self._mirror.until(
+            lambda: self._mirror.find(kept, namespace, name_of(created)) is not None, seconds=READY_SECONDS
+        )
         return created
 
-    def add_node(
-        self,
-        name: str,
-        *,
-        labels: Mapping[str, str],
-        taints: Iterable[Mapping[str, str]],
-        capacity: Mapping[str, str],
-        ready: bool = False,
-        provider_id: str = "",
-    ) -> None:
+    def add_node(self, name: str, shape: NodeShape) -> None:
         """Start a kubelet that registers itself with labels and taints; its capacity is the machine's own."""
-        words = [f"--label={key}={value}" for key, value in labels.items()]
-        words += [f"--taint={taint_word(taint)}" for taint in taints if taint["key"] != KUBELETS_OWN_TAINT]
-        words += [f"--provider-id={provider_id}"] if provider_id else []
+        words = [f"--label={key}={value}" for key, value in shape.labels.items()]
+        words += [f"--taint={taint_word(taint)}" for taint in shape.taints if taint["key"] != KUBELETS_OWN_TAINT]
+        words += [f"--provider-id={shape.provider_id}"] if shape.provider_id else []
         self._there.add(name)
         self._launch(name, "node", "add", name, *words)
-        if ready:
+        if shape.ready:
             self.set_node(name, ready=True)
-        del capacity
 
     def set_node(
         self,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from multicluster.simulator.grounds.launcher import Launcher, TestbedError
-from multicluster.simulator.grounds.lifeline import Lifeline
+from multicluster.grounds.launcher import Launcher, TestbedError
+from multicluster.grounds.lifeline import Lifeline
 
 HOLDER = """
 import sys
 from pathlib import Path
-from multicluster.simulator.grounds.lifeline import Lifeline
+from multicluster.grounds.lifeline import Lifeline
 lifeline = Lifeline(sys.argv[2:], Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from multicluster.simulator.grounds.launcher import Launcher
+from multicluster.grounds.launcher import Launcher
 from multicluster.simulator.host import Host
 
 SCRIPT = """#!/bin/sh

@@ -15,7 +15,7 @@ from multicluster.simulator.kubernetes.store import Change
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from multicluster.simulator.grounds.api import Api
+    from multicluster.grounds.api import Api
 
 Kind = Literal["ADDED", "MODIFIED", "DELETED"]
 _AGAIN_AFTER = 0.2
