@@ -104,6 +104,14 @@ class AsyncClusterHook(AsyncKubernetesHook):
             finally:
                 del self._readers[name, namespace]
 
+    @asynccontextmanager
+    async def reading_a_log(self) -> AsyncIterator[None]:
+        """Wait for a turn among those who read logs of this cluster, for the block."""
+        from airflow_multicluster.hooks.pod_watches import log_turns
+
+        async with log_turns(await self.cluster()):
+            yield
+
     async def get_pod(self, name: str, namespace: str) -> Any:
         """Return the pod as it is known by the shared watch, or ask the API server where none is waited for."""
         reader = self._readers.get((name, namespace))
