@@ -10,9 +10,10 @@ from multicluster.pods.source import Document
 from multicluster.pods.why import Kind, Why
 from multicluster.pods.why_image import REASONS as IMAGE_REASONS
 from multicluster.pods.why_image import why_image
-from multicluster.pods.why_unschedulable import Node, why_unschedulable
+from multicluster.pods.why_unschedulable import Node, matching, why_unschedulable
 
 _CONFIG = re.compile(r"\b(configmap|secret)\b", re.IGNORECASE)
+_MISSING = re.compile("not found|non-existent")
 _VOLUME_NAME = re.compile(r'volume "([^"]+)"|unmounted volumes=\[([^\]]*)\]')
 _CANNOT = frozenset({"CreateContainerError", "RunContainerError", "CrashLoopBackOff", "StartError"})
 _VOLUME_EVENTS = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume", "VolumeResizeFailed"})
@@ -46,10 +47,10 @@ def why_not_started(
     if not message:
         return None
     source = f"event FailedScheduling: {message}"
-    if cloud:
+    kind, text = why_unschedulable(pod, message, nodes)
+    if cloud and (kind is Kind.RESOURCES or not matching(pod, nodes)):
         text = f"the cloud has no machine for the pod's node pool: {'; '.join(cloud)}"
         return Why(kind=Kind.CAPACITY, text=text, source=source)
-    kind, text = why_unschedulable(pod, message, nodes)
     return Why(kind=kind, text=text, source=source)
 
 
@@ -92,5 +93,5 @@ def _volume(message: str, source: str) -> Why:
     found = _VOLUME_NAME.search(message)
     name = (found[1] or found[2]) if found else ""
     cause = message.partition(f'volume "{name}" : ')[2] or message
-    kind = Kind.CONFIG if _CONFIG.search(cause) and "not found" in cause else Kind.VOLUME
+    kind = Kind.CONFIG if _CONFIG.search(cause) and _MISSING.search(cause) else Kind.VOLUME
     return Why(kind=kind, text=f"volume {name!r} cannot be mounted: {cause}", source=source)

@@ -52,8 +52,8 @@ def why_unschedulable(pod: Document, message: str, nodes: Sequence[Node] | None)
     total, reasons = int(counted[1]), _TAIL.sub("", counted[2]).rstrip(". ")
     parts = [one.strip() for one in re.split(r", (?=\d+ )", reasons)]
     short = [match[1] for part in parts if (match := re.match(r"\d+ Insufficient (\S+)$", part))]
-    matching = _matching(pod, nodes)
-    for judged in (_selector(pod, parts, total, nodes), _devices(pod, short, total, matching)):
+    fitting = matching(pod, nodes)
+    for judged in (_selector(pod, parts, total, nodes), _devices(pod, short, total, fitting)):
         if judged:
             return judged
     volumes = [part for part in parts if _VOLUME.search(part)]
@@ -62,7 +62,7 @@ def why_unschedulable(pod: Document, message: str, nodes: Sequence[Node] | None)
     if short:
         asked = ", ".join(f"{name} {_asked(pod, name)}".strip() for name in short)
         return Kind.RESOURCES, f"no node has room for what the pod asks for ({asked}); {_nodes(parts, total)}"
-    tainted = _taints(pod, parts, matching)
+    tainted = _taints(pod, parts, fitting)
     return Kind.NODES, f"no node takes the pod: {tainted or _nodes(parts, total)}"
 
 
@@ -72,9 +72,7 @@ def _selector(pod: Document, parts: list[str], total: int, nodes: Sequence[Node]
     wanted = at(pod, "spec", "nodeSelector") or {}
     if not missed:
         return None
-    absent = [
-        f"{k}={v}" for k, v in wanted.items() if nodes is not None and not any(n.labels.get(k) == v for n in nodes)
-    ]
+    absent = [f"{k}={v}" for k, v in wanted.items() if nodes and not any(one.labels.get(k) == v for one in nodes)]
     if absent:
         return Kind.NODES, f"none of the cluster's {total} nodes has the label {', '.join(absent)} (node selector)"
     if len(missed) < len(parts):
@@ -83,13 +81,13 @@ def _selector(pod: Document, parts: list[str], total: int, nodes: Sequence[Node]
     return Kind.NODES, f"none of the cluster's {total} nodes matches {', '.join(asked)} (node selector and affinity)"
 
 
-def _devices(pod: Document, short: list[str], total: int, matching: Sequence[Node] | None) -> tuple[Kind, str] | None:
+def _devices(pod: Document, short: list[str], total: int, fitting: Sequence[Node] | None) -> tuple[Kind, str] | None:
     """Judge extended resources: there is a difference between taken and not there."""
     for name in short:
-        if "/" not in name or matching is None:
+        if "/" not in name or fitting is None:
             continue
-        offered = sorted(str(n.allocatable.get(name, 0)) for n in matching)
-        where = f"the {len(matching)} of {total} nodes that the pod's node selector allows"
+        offered = sorted(str(n.allocatable.get(name, 0)) for n in fitting)
+        where = f"the {len(fitting)} of {total} nodes that the pod's node selector allows"
         if not any(amount.strip("0") for amount in offered):
             return Kind.GPU, (
                 f"no node advertises {name}: 0 allocatable on {where} (has the device plugin started, has the node "
@@ -100,13 +98,13 @@ def _devices(pod: Document, short: list[str], total: int, matching: Sequence[Nod
     return None
 
 
-def _taints(pod: Document, parts: list[str], matching: Sequence[Node] | None) -> str:
-    if matching is None or not any("taint" in part for part in parts):
+def _taints(pod: Document, parts: list[str], fitting: Sequence[Node] | None) -> str:
+    if fitting is None or not any("taint" in part for part in parts):
         return ""
     tolerations = at(pod, "spec", "tolerations") or []
     found = {
         f"{taint.key}={taint.value}:{taint.effect}" if taint.value else f"{taint.key}:{taint.effect}"
-        for node in matching
+        for node in fitting
         for taint in node.taints
         if taint.effect in ("NoSchedule", "NoExecute") and not any(_tolerates(one, taint) for one in tolerations)
     }
@@ -119,7 +117,8 @@ def _tolerates(toleration: Mapping[str, str], taint: Taint) -> bool:
     return toleration.get("operator") == "Exists" or (toleration.get("value") or "") == taint.value
 
 
-def _matching(pod: Document, nodes: Sequence[Node] | None) -> list[Node] | None:
+def matching(pod: Document, nodes: Sequence[Node] | None) -> list[Node] | None:
+    """Return the nodes that have the labels of the pod's node selector; None where nodes are not known."""
     wanted = (at(pod, "spec", "nodeSelector") or {}).items()
     return None if nodes is None else [one for one in nodes if all(one.labels.get(k) == v for k, v in wanted)]
 
