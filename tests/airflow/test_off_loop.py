@@ -17,7 +17,7 @@ def test_a_cancellation_keeps_its_words_while_the_thread_works():
 
     async def cancelled_with():
         task = asyncio.ensure_future(off_loop(work))
-        while not started.is_set():
+        while not started.is_set():  # noqa: ASYNC110 - it is set in a thread
             await asyncio.sleep(0.01)
         task.cancel("user-action")
         try:

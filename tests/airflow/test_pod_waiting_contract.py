@@ -62,7 +62,9 @@ def test_logs_are_read_while_deferred_by_the_method_that_is_replaced_only():
 def test_what_the_stock_manager_keeps_of_a_log_is_handed_back_to_the_method_that_is_replaced():
     source = inspect.getsource(PodManager)
 
-    assert source.count("since_time = self.container_log_times.get(") == source.count("= self.fetch_container_logs(") == 2
+    assert (
+        source.count("since_time = self.container_log_times.get(") == source.count("= self.fetch_container_logs(") == 2
+    )
 
 
 def test_nothing_else_of_the_stock_manager_reads_the_pod_at_our_pace():

@@ -9,7 +9,6 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,8 +16,6 @@ ROOM = str(Path(__file__).parent)
 if ROOM not in sys.path:
     sys.path.insert(0, ROOM)
 
-if TYPE_CHECKING:
-    from endings_stage.stage import Stage
 
 SECONDS = 900
 """For a test: the first one starts everything."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from endings_stage import deeds
 from endings_stage.script import Script, ending_of
+
 from multicluster.simulator.faults import HttpError
 
 pytestmark = pytest.mark.endings

@@ -25,9 +25,7 @@ def test_a_terminated_task_with_a_try_left_gets_a_new_pod(ended):
     assert (ended.working, ended.left) == ((), ())
 
 
-@ending_of(
-    Script(name="worker-killed", deed=deeds.signal_worker(SIGKILL), options={"retries": 1}), modes=["sync"]
-)
+@ending_of(Script(name="worker-killed", deed=deeds.signal_worker(SIGKILL), options={"retries": 1}), modes=["sync"])
 def test_a_killed_task_with_a_try_left_takes_its_pod_up_again(ended):
     assert (ended.state, ended.tries, ended.made) == ("success", 2, 1)
     assert (ended.working, ended.left) == ((), ())
@@ -48,9 +46,7 @@ def test_a_task_terminated_while_its_pod_is_made_leaves_no_pod_at_work(ended):
     assert (ended.working, ended.left) == ((), ())
 
 
-@ending_of(
-    Script(name="killed-in-making", deed=deeds.signal_while_creating(SIGKILL), options={"retries": 1}, **MAKING)
-)
+@ending_of(Script(name="killed-in-making", deed=deeds.signal_while_creating(SIGKILL), options={"retries": 1}, **MAKING))
 def test_a_task_killed_while_its_pod_is_made_has_one_pod_in_the_end(ended):
     assert (ended.state, ended.tries) == ("success", 2)
     assert (ended.working, ended.left) == ((), ())

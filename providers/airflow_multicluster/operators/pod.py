@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_multicluster.operators.sightings import Sightings
     from airflow_multicluster.task_groups.node_pool import NodePoolTaskGroup
 
+
 class ClusterPodOperator(KubernetesPodOperator):
     """KubernetesPodOperator plus ``cluster=`` and ``node_pool=``; every stock parameter keeps its meaning.
 

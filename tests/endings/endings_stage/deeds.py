@@ -68,7 +68,7 @@ def clear(play: Play) -> None:
     """Clear the task while it waits, and let what comes then come to its end."""
     play.waiting()
     play.stage.api.clear(play.dag_id)
-    play.until(lambda: play.task.get("try_number") == 2, "the second try")  # noqa: PLR2004
+    play.until(lambda: play.task.get("try_number") == 2, "the second try")
     play.waiting()
     play.release()
 
@@ -191,9 +191,7 @@ def strike(play: Play, operation: str, effect: Effect, *, times: int | None) -> 
     """Let an operation on the play's pods meet an effect."""
     target = rf"/api/v1/namespaces/{play.namespace}/pods(/.*)?"
     name = fault_name(play, operation)
-    fault = Fault(
-        name=name, effect=effect, service="kubernetes", operation=operation, target=target, times=times
-    )
+    fault = Fault(name=name, effect=effect, service="kubernetes", operation=operation, target=target, times=times)
     play.stage.world.faults.add(fault)
 
 

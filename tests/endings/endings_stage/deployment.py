@@ -27,7 +27,7 @@ IMPORTS = "import kubernetes.client, kubernetes_asyncio.client  # here once, rat
 
 
 class Deployment:
-    """The parts of one Airflow in a folder. ``stop`` ends them all; so does the end of this process, whatever ends it."""
+    """The parts of one Airflow in a folder. ``stop`` ends them all; so does the end of this process."""
 
     def __init__(self, home: Path, env: Mapping[str, str], *, workers: int) -> None:
         self.home = home

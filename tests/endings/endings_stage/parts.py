@@ -56,7 +56,7 @@ class Part:
         """Kill it with all that it has started, and wait until they are gone."""
         self.signal_all(signal.SIGKILL)
         self.process.wait()
-        until(lambda: self._dead(), f"the end of {self.name}")
+        until(self._dead, f"the end of {self.name}")
 
     def _dead(self) -> bool:
         self.signal_all(signal.SIGKILL)  # also what was started meanwhile

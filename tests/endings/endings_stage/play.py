@@ -105,7 +105,9 @@ class Play:
     def until(self, condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
         """Block until a condition is truthy, and return it."""
         try:
-            return until(lambda: self.stage.closed or condition(), f"{what} of {self.dag_id}", patience=patience, pace=0.5)
+            return until(
+                lambda: self.stage.closed or condition(), f"{what} of {self.dag_id}", patience=patience, pace=0.5
+            )
         except TimeoutError as error:
             error.add_note(self.story())
             raise

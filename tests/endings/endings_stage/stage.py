@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from endings_stage.deployment import Deployment
 from endings_stage.line import Line
@@ -63,7 +63,7 @@ class Stage:
         self.made: dict[str, set[str]] = defaultdict(set)
         """The pods that were seen, by namespace."""
         self.tasks = Told(self._tasks, 1.5)
-        self.runs = Told(lambda: self.api.runs(), 1.5)
+        self.runs = Told(lambda: self.api.runs(), 1.5)  # noqa: PLW0108 - the api comes later
         self.pods = Told(self._pods, 0.3)
         self.plays = {(script.name, mode): Play(self, script, mode) for script, mode in casts}
         self.few_at_a_time = threading.Semaphore(STARTING)
@@ -81,7 +81,9 @@ class Stage:
         documents = [{**play.document(), "kubeconfig": str(self._kubeconfig())} for play in self.plays.values()]
         (home / "dags" / "plays.json").write_text(json.dumps(documents))
         env = {**self.world.env(), "MULTICLUSTER_REGISTRY": str(self._registry())}
-        del env["AWS_ENDPOINT_URL_STS"]  # the stock EKS operator signs its tokens for this address, and none is good then
+        del env[
+            "AWS_ENDPOINT_URL_STS"
+        ]  # the stock EKS operator signs its tokens for this address, and none is good then
         return Deployment(home, env, workers=SPARE_WORKERS + sum(mode == "sync" for _, mode in self.plays))
 
     def new_line(self, cluster: str) -> Line:
@@ -113,7 +115,7 @@ class Stage:
         path.write_text(json.dumps(document))
         return path
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as careful:
             careful.callback(self._last.close)
             careful.callback(self.deployment.stop)
