@@ -43,8 +43,7 @@ def preflight(_: Home, __: argparse.Namespace) -> Answer:
 
 def build(_: Home, arguments: argparse.Namespace) -> Answer:
     """Build once; the answer holds where the binaries are, kubectl among them."""
-    kubernetes = bool(arguments.verifier) or checks.built()
-    there = kubernetes and verifier.built(arguments.verifier or verifier.NEWEST)
+    there = verifier.built(arguments.verifier) if arguments.verifier else checks.built()
     checks.require([] if there else checks.of_build())
     if arguments.verifier:
         program = verifier.build(arguments.verifier)

@@ -1,0 +1,1 @@
+"""Where the clusters of a world stand: simulated in its process, or on real Kubernetes testbeds."""
