@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 CHILDREN = Path(__file__).parent / "children"
+LONGEST = 480
+"""Seconds after which a child is killed, so that one that hangs ends the run with an error."""
 
 
 class Peer:
@@ -24,6 +27,9 @@ class Peer:
             text=True,
             env=environment,
         )
+        self._guard = threading.Timer(LONGEST, self._process.kill)
+        self._guard.daemon = True
+        self._guard.start()
 
     @property
     def pid(self) -> int:
@@ -62,3 +68,5 @@ class Peer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        finally:
+            self._guard.cancel()

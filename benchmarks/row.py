@@ -48,6 +48,12 @@ def within(name: str, unit: str, *, ours: float, anchor: float | None = None, at
     return Row(name=name, unit=unit, ours=ours, anchor=anchor, ratio=ratio, bar=bar, holds=ours <= at_most)
 
 
+def shown(name: str, unit: str, *, ours: float, anchor: float) -> Row:
+    """Show a figure for which no bar was set."""
+    ratio = ours / anchor if anchor else None
+    return Row(name=name, unit=unit, ours=ours, anchor=anchor, ratio=ratio, bar="none", holds=True)
+
+
 def _rounded(value: object) -> object:
     return float(f"{value:.4g}") if isinstance(value, float) else value
 

@@ -1,7 +1,8 @@
 """Run triggers on one event loop, as a triggerer does: KIND is ``stock``, ``eks`` or ``ours``.
 
 Reads commands, one JSON a line: ``start`` with the pods and a kubeconfig, ``measure`` with seconds, ``finish`` with
-seconds; answers each with a line. Times are seconds of the machine's monotonic clock.
+seconds; answers each with a line. The lag is that from the beginning of ``measure`` to the end. Times are seconds of
+the machine's monotonic clock.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Triggers:
         self.kind = kind
         self.tasks: list[asyncio.Task[None]] = []
         self.events: dict[str, tuple[float, str]] = {}
+        self.lags: list[float] = []
 
     async def start(self, pods: list[tuple[str, str]], kubeconfig: dict[str, Any]) -> int:
         """Start them all."""
@@ -64,31 +66,35 @@ class Triggers:
         return len(self.tasks)
 
     async def measure(self, seconds: float) -> dict[str, float]:
-        """Watch this process for a while: CPU in percent of a core (with commands it runs), lag, memory."""
-        lags, began, before = [], time.monotonic(), sum(os.times()[:4])
-        while time.monotonic() < began + seconds:
+        """Watch this process for a while: CPU in percent of a core (with commands it runs), and memory."""
+        sampling = asyncio.create_task(self._sample())
+        began, before = time.monotonic(), _cpu_seconds()
+        await asyncio.sleep(seconds)
+        spent, wall = _cpu_seconds() - before, time.monotonic() - began
+        self.tasks.append(sampling)
+        return {"cpu": 100 * spent / wall, "memory": psutil.Process().memory_info().rss / 1e6, "wall": wall}
+
+    async def finish(self, seconds: float) -> dict[str, Any]:
+        """Wait for the events."""
+        *waiting, sampling = self.tasks
+        await asyncio.wait(waiting, timeout=seconds)
+        for task in (*waiting, sampling):
+            task.cancel()
+        return {"events": self.events, "lag": 1000 * sorted(self.lags)[int(len(self.lags) * 0.99)]}
+
+    async def _sample(self) -> None:
+        while True:
             due = time.monotonic() + SAMPLE_SECONDS
             await asyncio.sleep(SAMPLE_SECONDS)
-            lags.append(max(0.0, time.monotonic() - due))
-        spent, wall = sum(os.times()[:4]) - before, time.monotonic() - began
-        return {
-            "cpu": 100 * spent / wall,
-            "lag": 1000 * sorted(lags)[int(len(lags) * 0.99)],
-            "longest_lag": 1000 * max(lags),
-            "memory": psutil.Process().memory_info().rss / 1e6,
-            "wall": wall,
-        }
-
-    async def finish(self, seconds: float) -> dict[str, tuple[float, str]]:
-        """Wait for the events."""
-        await asyncio.wait(self.tasks, timeout=seconds)
-        for task in self.tasks:
-            task.cancel()
-        return self.events
+            self.lags.append(max(0.0, time.monotonic() - due))
 
     async def _run(self, one: Any) -> None:
         async for event in one.run():
             self.events[one.pod_name] = (time.monotonic(), event.payload["status"])
+
+
+def _cpu_seconds() -> float:
+    return time.process_time() + sum(os.times()[2:4])
 
 
 async def main() -> None:

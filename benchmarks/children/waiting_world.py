@@ -31,8 +31,10 @@ class Stage:
 
     def fill(self, pods: int) -> list[tuple[str, str]]:
         """Make the pods."""
-        for cluster, name in self.pods:
-            self.clusters[cluster].delete("pods", name)
+        for cluster in self.clusters.values():
+            for pod in cluster.objects("pods"):
+                if pod["metadata"]["namespace"] == "default":
+                    cluster.delete("pods", pod["metadata"]["name"])
         names = list(self.clusters)
         self.pods = [(names[number % len(names)], f"train-{time.monotonic_ns()}") for number in range(pods)]
         for cluster, name in self.pods:
@@ -69,7 +71,7 @@ with World(delays=Delays.none()) as world:
         world.add_eks(f"gpu-{number}", "us-east-1")
     ports = [int(entrance.kubernetes.url.rsplit(":", 1)[1]) for entrance in world.entrances.values()]
     found = {"environment": world.env(), "registry": world.registry(), "kubeconfig": world.kubeconfig()}
-    print(json.dumps({**found, "ports": ports}), flush=True)
+    print(json.dumps({**found, "ports": ports, "names": list(world.entrances)}), flush=True)
     stage = Stage(world)
     for line in sys.stdin:
         command, *arguments = json.loads(line)

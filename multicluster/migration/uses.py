@@ -6,7 +6,7 @@ import libcst as cst
 
 from multicluster.migration.finding import Finding
 from multicluster.migration.reading import Reading
-from multicluster.migration.vocabulary import CHAIN, DECORATORS, PLACE, REMOTE, ROLES, Role
+from multicluster.migration.vocabulary import CHAIN, DECORATORS, OURS, PLACE, REMOTE, ROLES, Role
 
 Block = cst.Module | cst.IndentedBlock
 _MODULES = frozenset(name.rpartition(".")[0] for name in ROLES)
@@ -57,7 +57,7 @@ class Uses(cst.CSTVisitor):
                     node,
                     f"class {node.name.value}",
                     f"it is a subclass of {self._class(base.value)}, and where it is used is left as it is",
-                    "derive it from ClusterPodOperator, or use that instead" if role not in CHAIN
+                    f"derive it from {OURS[role]}, or use that instead" if role in OURS
                     else "see whether NodePoolTaskGroup and a profile do the same",
                 )  # fmt: skip
 
@@ -74,7 +74,7 @@ class Uses(cst.CSTVisitor):
             node,
             f"@task.{named.attr.value}",
             f"it says {', '.join(remote)}" if remote else "it is a stock decorator, which knows no registry",
-            "decorators are left as they are: rewrite it with cluster= by hand",
+            f"decorators are left as they are: write @task.{DECORATORS[named.attr.value]} with cluster= instead",
             by_hand=bool(remote),
         )
 
@@ -99,7 +99,7 @@ class Uses(cst.CSTVisitor):
                 node,
                 self._class(node.func),
                 f"it says {', '.join(found)}",
-                "only pod operators are rewritten: do it by hand",
+                f"only pod operators are rewritten: write {OURS[Role.OTHER]} with cluster= instead",
             )
 
     def _class(self, node: cst.CSTNode) -> str:

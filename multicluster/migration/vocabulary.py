@@ -41,7 +41,10 @@ ROLES: Mapping[str, Role] = {
 }
 NAMES = tuple(sorted({name.rpartition(".")[2] for name in ROLES} | {"task.kubernetes"}))
 """What a file must mention to be worth reading."""
-DECORATORS = frozenset({"kubernetes", "kubernetes_cmd"})
+DECORATORS: Mapping[str, str] = {"kubernetes": "cluster_pod", "kubernetes_cmd": "cluster_pod_cmd"}
+"""Ours by the stock decorators'."""
+OURS: Mapping[Role, str] = {**dict.fromkeys(PODS, "ClusterPodOperator"), Role.OTHER: "ClusterJobOperator"}
+"""What takes the place of a class that nobody rewrites."""
 CHAINING = frozenset({"airflow.sdk.chain", "airflow.models.baseoperator.chain", "airflow.utils.helpers.chain"})
 
 REMOTE = ("config_file", "cluster_context", "kubernetes_conn_id", "in_cluster")

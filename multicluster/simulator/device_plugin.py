@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from multicluster.simulator.grounds.cluster import Cluster
+    from multicluster.simulator.ground import Cluster
 
 NAMESPACE = "kube-system"
 NVIDIA = "nvidia-device-plugin-daemonset"

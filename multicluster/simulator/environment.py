@@ -1,4 +1,4 @@
-"""Write what clients need to find a world: environment, CA bundle, kubeconfig, service-account files."""
+"""Write what clients need to find a world: environment, CA bundle, kubeconfig."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,13 +83,3 @@ def kubeconfig(entrances: Iterable[Entrance]) -> dict[str, object]:
         "users": users,
         "current-context": contexts[0]["name"] if contexts else "",
     }
-
-
-def write_in_cluster_files(entrance: Entrance, folder: Path) -> dict[str, str]:
-    """Write token, ca.crt and namespace into a folder; returns KUBERNETES_SERVICE_HOST and _PORT."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "token").write_text(entrance.admin_token)
-    (folder / "ca.crt").write_bytes(entrance.kubernetes.ca_pem)
-    (folder / "namespace").write_text("default")
-    address = urlsplit(entrance.kubernetes.url)
-    return {"KUBERNETES_SERVICE_HOST": str(address.hostname), "KUBERNETES_SERVICE_PORT": str(address.port)}

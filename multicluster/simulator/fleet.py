@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping
 
+    from multicluster.simulator.kubernetes.nodes import NodeShape
     from multicluster.simulator.machine_types import MachineType
 
 
@@ -34,16 +35,7 @@ class NodeError(Exception):
 class Nodes(Protocol):
     """The part of a cluster that the clouds move: its nodes. Every call returns at once; ``settled`` waits."""
 
-    def add_node(
-        self,
-        name: str,
-        *,
-        labels: Mapping[str, str],
-        taints: Iterable[Mapping[str, str]],
-        capacity: Mapping[str, str],
-        ready: bool = False,
-        provider_id: str = "",
-    ) -> None:
+    def add_node(self, name: str, shape: NodeShape) -> None:
         """Let a node register itself; returns at once."""
 
     def set_node(

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from multicluster.simulator.fleet import Activity, Instance, NodeError, NodeGroup, Problem, State
+from multicluster.simulator.kubernetes.nodes import NodeShape
 from multicluster.simulator.kubernetes.status import ApiError
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class NodeGroups:
         taints = [*group.taints, dict(STARTUP_TAINT)]
         labels = {**group.labels, "kubernetes.io/hostname": instance.node, "topology.kubernetes.io/zone": instance.zone}
         id_ = self._wording(group).provider_id(group, instance)
-        group.nodes.add_node(instance.node, labels=labels, taints=taints, capacity=capacity, provider_id=id_)
+        group.nodes.add_node(instance.node, NodeShape(labels=labels, taints=taints, capacity=capacity, provider_id=id_))
         if self.fate("ready", group) is not None:
             await self.clock.sleep(self.delays.join_timeout)
             return False

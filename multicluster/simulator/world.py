@@ -20,17 +20,18 @@ from multicluster.simulator.aws.identities import DEFAULT_ACCOUNT
 from multicluster.simulator.clock import SystemClock
 from multicluster.simulator.control import Control
 from multicluster.simulator.delays import Delays
-from multicluster.simulator.environment import environment, kubeconfig, write_in_cluster_files
+from multicluster.simulator.environment import environment, kubeconfig
 from multicluster.simulator.faults import Faults, HttpError
 from multicluster.simulator.google.cloud import Google
 from multicluster.simulator.google.clusters import GkeCluster
-from multicluster.simulator.grounds.simulated import SimulatedGround
 from multicluster.simulator.host import Handler, Host
+from multicluster.simulator.kubernetes.nodes import NodeShape
 from multicluster.simulator.kubernetes.users import nobody
 from multicluster.simulator.machine_types import AWS_TYPES
 from multicluster.simulator.node_groups import NodeGroups
 from multicluster.simulator.registry_document import registry
 from multicluster.simulator.report import CloudReport, Report
+from multicluster.simulator.simulated_ground import SimulatedGround
 from multicluster.simulator.tls import CertificateAuthority
 from multicluster.simulator.verification import Judge, Judges
 from multicluster.simulator.wording import Incident
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.fleet import NodeGroup
     from multicluster.simulator.google.identities import AccessTokens
-    from multicluster.simulator.grounds.cluster import Cluster, Ground
+    from multicluster.simulator.ground import Cluster, Ground
     from multicluster.simulator.kubernetes.users import Authenticate, User
 
 T = TypeVar("T")
@@ -191,7 +192,7 @@ class World:
         for number in range(system_nodes):
             labels = {"multicluster.dev/system": "true", "node.kubernetes.io/instance-type": SYSTEM_NODE_TYPE.name}
             capacity = SYSTEM_NODE_TYPE.capacity()
-            kubernetes.add_node(f"{label}-system-{number}", labels=labels, taints=[], capacity=capacity, ready=True)
+            kubernetes.add_node(f"{label}-system-{number}", NodeShape(labels=labels, capacity=capacity, ready=True))
         self.entrances[label] = Entrance(name=label, kubernetes=kubernetes, cloud=cloud)
 
     def fate(self, step: str, group: NodeGroup) -> Incident | None:
@@ -231,10 +232,6 @@ class World:
     def kubeconfig(self) -> dict[str, object]:
         """Return a kubeconfig with an admin context for each cluster."""
         return kubeconfig(self.entrances.values())
-
-    def in_cluster_files(self, name: str, folder: Path) -> dict[str, str]:
-        """Write what a pod finds under /var/run/secrets/kubernetes.io/serviceaccount; returns the pod's environment."""
-        return write_in_cluster_files(self.entrances[name], folder)
 
     def report(self) -> Report:
         """Count what is left and what happened."""

@@ -124,7 +124,7 @@ def environment(tmp_path):
     return make
 
 
-def test_pain_11_the_installed_clients_send_the_token_with_every_sort_of_request(check):
+def test_pain_11_the_installed_clients_send_the_token_with_every_request(check):
     seen, wire = check(sys.executable)
 
     assert {key: seen[key] for key in EXPECTED} == EXPECTED
@@ -134,7 +134,7 @@ def test_pain_11_the_installed_clients_send_the_token_with_every_sort_of_request
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("requirements", [OLDEST, NEWEST], ids=["oldest", "newest"])
-def test_pain_11_oldest_and_newest_clients_send_the_token_with_every_request(check, environment, requirements):
+def test_pain_11_the_oldest_and_newest_clients_send_the_token_with_every_request(check, environment, requirements):
     seen, wire = check(environment(requirements))
 
     assert {key: seen[key] for key in EXPECTED} == EXPECTED

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import pytest
 
 from multicluster.cli.demo.grounds import cannot_run, launcher
+from multicluster.grounds.testbeds import Testbeds
 from multicluster.simulator import Delays, World
 from multicluster.simulator.clock import SystemClock
-from multicluster.simulator.grounds.testbeds import Testbeds
 
 pytestmark = [pytest.mark.testbed, pytest.mark.slow, pytest.mark.timeout(300)]
 CLOUDS = pytest.mark.parametrize("cluster", ["gpu-use1", "gpu-euw4"])
@@ -30,14 +30,13 @@ def session_world(tmp_path_factory) -> Iterator[World]:
     ground = Testbeds(command=launcher(), folder=tmp_path_factory.mktemp("worlds"), clock=SystemClock())
     quick = Delays(create=0, node_join=0, node_ready=0, gpu_ready=0.2, drain=0, delete=0, operation=0, scale_idle=600)
     with World(delays=quick, ground=ground) as world:
-        starts = [
-            threading.Thread(target=world.add_eks, args=["gpu-use1"], kwargs={"system_nodes": 0}),
-            threading.Thread(target=world.add_gke, args=["gpu-euw4"], kwargs={"system_nodes": 0}),
-        ]
+        with ThreadPoolExecutor() as pool:
+            starts = [
+                pool.submit(world.add_eks, "gpu-use1", system_nodes=0),
+                pool.submit(world.add_gke, "gpu-euw4", system_nodes=0),
+            ]
         for start in starts:
-            start.start()
-        for start in starts:
-            start.join()
+            start.result()  # a testbed that did not come up is said here, not by the tests that miss it
         yield world
 
 

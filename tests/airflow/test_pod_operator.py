@@ -120,6 +120,6 @@ def test_every_stock_parameter_reaches_the_stock_operator(name):
     stock = KubernetesPodOperator(**given)
     ours = ClusterPodOperator(**given, cluster="nam")
 
-    ignored = {"kubernetes_conn_id", "cluster", "node_pool", "_own_timeouts", "_BaseOperator__init_kwargs"}
+    ignored = {"kubernetes_conn_id", "cluster", "node_pool", "own_timeouts", "_BaseOperator__init_kwargs"}
     differing = {key for key in vars(stock).keys() - ignored if vars(stock)[key] != vars(ours).get(key)}
     assert differing == set()

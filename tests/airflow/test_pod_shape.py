@@ -10,6 +10,7 @@ from kubernetes.client import models as k8s
 
 from airflow_multicluster import ClusterPodOperator
 from airflow_multicluster.operators.reattach import deployment_labels
+from airflow_multicluster.operators.rendered import take_timeouts
 from airflow_multicluster.pod_shape import CLUSTER_LABEL, UNDISTURBED
 
 POOL = {"cluster": "nam", "name": "mc-train-0", "profile": "l4"}
@@ -192,6 +193,6 @@ def test_annotations_of_the_task_win():
 )
 def test_pain_13_startup_timeouts_come_from_the_task_then_the_registry_then_the_gpu(given, expected):
     fit = ClusterPodOperator(task_id="fit", image="x", **given)
-    fit._take_timeouts()
+    take_timeouts(fit)
 
     assert (fit.startup_timeout_seconds, fit.schedule_timeout_seconds) == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 
@@ -330,6 +331,20 @@ def test_the_events_of_a_pod_that_does_not_start_are_logged(stage, said, allowed
         return await asyncio.wait_for(waiting, BOUND)
 
     assert asyncio.run(main())["status"] == "success"
+
+
+def test_the_events_of_a_pod_that_nobody_waits_for_are_watched_for_whole_seconds(stage):
+    from airflow_multicluster.hooks.cluster import AsyncClusterHook
+
+    stage.add("fit")
+    stage.event("fit", "Scheduled")
+
+    async def first():
+        events = AsyncClusterHook(CLUSTER).watch_pod_events("fit", stage.namespace, timeout_seconds=0.1)
+        async with asyncio.timeout(BOUND), aclosing(events):
+            return await anext(events)
+
+    assert asyncio.run(first()).message == "Scheduled"
 
 
 def test_triggers_that_start_together_find_the_same_cluster(stage, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.cncf.kubernetes.hooks.kubernetes import AsyncKubernetesHook
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.providers.cncf.kubernetes.utils import pod_manager
-from airflow.providers.cncf.kubernetes.utils.pod_manager import AsyncPodManager
+from airflow.providers.cncf.kubernetes.utils.pod_manager import AsyncPodManager, PodManager
 from kubernetes.client import models as k8s
 
 from airflow_multicluster import ClusterPodOperator
@@ -20,10 +20,21 @@ SIGNATURES = {
     AsyncKubernetesHook.get_pod: ["self", "name", "namespace"],
     AsyncPodManager.read_pod: ["self", "pod"],
     AsyncPodManager.watch_pod_events: ["self", "pod", "startup_check_interval"],
+    AsyncPodManager.fetch_container_logs_before_current_sec: ["self", "pod", "container_name", "since_time"],
+    PodManager.fetch_container_logs: [
+        "self", "pod", "container_name", "follow", "since_time", "post_termination_timeout",
+        "container_name_log_prefix_enabled", "log_formatter",
+    ],
+    PodManager._log_message: [
+        "self", "message", "container_name", "container_name_log_prefix_enabled", "log_formatter"
+    ],
+    PodManager.container_is_running: ["self", "pod", "container_name"],
+    pod_manager._parse_log_level: ["message"],
+    pod_manager.is_log_group_marker: ["line"],
     KubernetesPodTrigger._get_pod: ["self"],
     KubernetesPodTrigger._wait_for_pod_start: ["self"],
     KubernetesPodTrigger._wait_for_container_completion: ["self"],
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("method", SIGNATURES, ids=lambda method: method.__qualname__)
@@ -39,6 +50,21 @@ def test_each_stock_loop_looks_once_and_pauses_once():
     assert [start.count(text) for text in ("await pod_manager.read_pod(pod)", "sleep(", "sleep(check_interval)")] == [
         1
     ] * 3
+
+
+def test_logs_are_read_while_deferred_by_the_method_that_is_replaced_only():
+    completion = inspect.getsource(KubernetesPodTrigger._wait_for_container_completion)
+
+    assert completion.count("self.last_log_time = await self.pod_manager.fetch_container_logs_before_current_sec(") == 1
+    assert completion.count('"last_log_time": self.last_log_time') == completion.count('"status":')
+
+
+def test_what_the_stock_manager_keeps_of_a_log_is_handed_back_to_the_method_that_is_replaced():
+    source = inspect.getsource(PodManager)
+
+    assert (
+        source.count("since_time = self.container_log_times.get(") == source.count("= self.fetch_container_logs(") == 2
+    )
 
 
 def test_nothing_else_of_the_stock_manager_reads_the_pod_at_our_pace():

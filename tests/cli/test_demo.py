@@ -155,7 +155,7 @@ needs_proc = pytest.mark.skipif(
 @needs_proc
 @pytest.mark.timeout(LIMIT + 60)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
-def test_ended_half_way_it_leaves_no_process_behind(started, temporary, number, code):
+def test_ended_half_way_it_leaves_no_process_and_no_folder_behind(started, temporary, number, code):
     before = processes_of(temporary)
     started.send_signal(number)
     started.communicate(timeout=30)
@@ -163,6 +163,7 @@ def test_ended_half_way_it_leaves_no_process_behind(started, temporary, number, 
     assert len(before) > 2, before
     assert started.returncode == code
     assert left_of(temporary) == []
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.slow
@@ -176,7 +177,7 @@ def test_ended_half_way_it_leaves_no_process_behind(started, temporary, number, 
         (signal.SIGKILL, b"the run ended: "),
     ],
 )
-def test_the_real_airflow_of_the_ui_leaves_no_process_behind(temporary, number, said):
+def test_the_real_airflow_of_the_ui_leaves_no_process_and_no_folder_behind(temporary, number, said):
     process = subprocess.Popen([COMMAND, "demo", "--ui"], env=environment(temporary), stdout=subprocess.PIPE)
     try:
         line = await_line(process, said)
@@ -190,3 +191,4 @@ def test_the_real_airflow_of_the_ui_leaves_no_process_behind(temporary, number, 
     assert b"failed" not in line
     assert len(before) > 1, before
     assert left_of(temporary) == []
+    assert list(temporary.iterdir()) == []

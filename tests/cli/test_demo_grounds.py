@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from multicluster.cli.demo.outcome import differences
 from multicluster.cli.demo.proof import rows
 from multicluster.cli.demo.scenarios import SCENARIOS
 from multicluster.errors import MulticlusterError
-from multicluster.simulator.grounds.launcher import TestbedError
+from multicluster.grounds.launcher import TestbedError
 
 REAL = Cloud(
     pools_left=(),
@@ -114,6 +116,21 @@ def test_the_launcher_is_looked_for_in_the_source_tree(monkeypatch):
     monkeypatch.delenv(grounds.LAUNCHER, raising=False)
 
     assert grounds.launcher() == Path(__file__).parents[2] / "infra" / "testbed" / "run"
+
+
+def test_a_demo_on_the_simulator_loads_nothing_of_the_testbed(tmp_path):
+    script = """
+import pathlib, sys
+from multicluster.cli.demo import worlds
+world = worlds.make_world("simulator", pathlib.Path(sys.argv[1]))
+said = worlds.judge(world), worlds.kubelets(world, "gpu-use1"), worlds.containers(world, "gpu-use1")
+world.stop()
+print(said, [name for name in sys.modules if name.startswith("multicluster.grounds.testbed")])
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout == "('', (), ()) []\n", done.stderr
 
 
 def test_a_run_on_testbeds_that_left_nothing_is_as_promised():

@@ -136,6 +136,22 @@ def test_ended_half_way_it_leaves_no_testbed_behind(stage, started, number, code
     assert stage.left_at_last() == []
 
 
+def test_asked_to_end_while_it_starts_it_ends_without_a_word_and_leaves_nothing(stage):
+    command = [COMMAND, "demo", "--ground", "testbed"]
+    process = subprocess.Popen(
+        command, env=stage.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    assert any(b"starting a Kubernetes" in line for line in process.stdout), "it ended before it began"
+
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=LIMIT)
+
+    assert process.returncode == 143
+    assert [line for line in said.decode().splitlines() if not line.startswith("Airflow's own log: ")] == []
+    assert stage.left_at_last() == []
+    assert (stage.homes, list(stage.temporary.iterdir())) == ([], [])
+
+
 def test_what_was_killed_with_its_lifeline_is_ended_by_the_next_demo_which_says_so(stage, started):
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         if b"lifeline\0" in entry.read_bytes() and str(stage.cache).encode() in entry.read_bytes():

@@ -27,8 +27,15 @@ NAMED = {
     "a contradiction": (f'EksPodOperator({EKS}, cluster_name="c", in_cluster=True)', "contradicts"),
     "a subclass": ("class Mine(EksPodOperator): ...", "subclass of EksPodOperator"),
     "a mention": ("factory(EksPodOperator)", "another way than by a call"),
-    "a remote job": ('KubernetesJobOperator(task_id="a", cluster_context="c")', "KubernetesJobOperator: it says"),
-    "a remote decorator": ('@task.kubernetes(image="x", config_file="/f")\ndef a(): ...', "@task.kubernetes"),
+    "a subclass of a job": ("class Mine(KubernetesJobOperator): ...", "derive it from ClusterJobOperator"),
+    "a remote job": (
+        'KubernetesJobOperator(task_id="a", cluster_context="c")',
+        "KubernetesJobOperator: it says cluster_context; only pod operators are rewritten: write ClusterJobOperator"),
+    "a remote decorator": (
+        '@task.kubernetes(image="x", config_file="/f")\ndef a(): ...', "write @task.cluster_pod with cluster= instead"),
+    "a remote command": (
+        '@task.kubernetes_cmd(image="x", in_cluster=False)\ndef a(): ...',
+        "write @task.cluster_pod_cmd with cluster= instead"),
     "a star": ("from airflow.providers.amazon.aws.operators.eks import *", "import by name"),
     "our name for something else": (
         f'ClusterPodOperator = 1\nEksPodOperator({EKS}, cluster_name="c")', "means something else"),

@@ -18,6 +18,9 @@ from testbed.state import State
 
 T = TypeVar("T")
 MERGE = "application/merge-patch+json"
+SECONDS = 30
+"""For one answer: two cores may start several testbeds at the same time."""
+PATIENCE_SECONDS = 120.0
 
 
 class ApiError(LauncherError):
@@ -58,7 +61,7 @@ class Api:
             ApiError: The answer is 400 or above, or there is none.
 
         """
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=10)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=SECONDS)
         try:
             kind = {"Content-Type": MERGE if method == "PATCH" else "application/json"}
             connection.request(method, path, None if body is None else json.dumps(body), kind)
@@ -89,7 +92,12 @@ class Api:
 
 
 def until(
-    what: str, look: Callable[[], T], *, alive: Callable[[], bool], logs: Path | Callable[[], Path], seconds: float = 60
+    what: str,
+    look: Callable[[], T],
+    *,
+    alive: Callable[[], bool],
+    logs: Path | Callable[[], Path],
+    seconds: float = PATIENCE_SECONDS,
 ) -> T:
     """Look again and again until there is something; give it. *logs* is quoted when nothing comes, and chosen then.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from testbed import mounts
 from testbed.errors import LauncherError
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 
 
 def hierarchies() -> list[Path]:

@@ -90,7 +90,7 @@ def free_number(taken: set[int], used: list[ipaddress.IPv4Network]) -> int:
 def used_networks() -> list[ipaddress.IPv4Network]:
     """List the networks that this machine has a route to, except the default one."""
     routes = json.loads(processes.run("ip", "-json", "-4", "route", "show", "table", "all").stdout or "[]")
-    named = [route["dst"] for route in routes if route["dst"] != "default"]
+    named = [route["dst"] for route in routes if route.get("dst", "default") != "default"]
     networks = [ipaddress.IPv4Network(name, strict=False) for name in named]
     return [network for network in networks if network.prefixlen]
 

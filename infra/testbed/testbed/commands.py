@@ -43,7 +43,8 @@ def preflight(_: Home, __: argparse.Namespace) -> Answer:
 
 def build(_: Home, arguments: argparse.Namespace) -> Answer:
     """Build once; the answer holds where the binaries are, kubectl among them."""
-    there = verifier.built(arguments.verifier) if arguments.verifier else checks.built()
+    kubernetes = bool(arguments.verifier) or checks.built()
+    there = kubernetes and verifier.built(arguments.verifier or verifier.NEWEST)
     checks.require([] if there else checks.of_build())
     if arguments.verifier:
         program = verifier.build(arguments.verifier)

@@ -19,7 +19,7 @@ OWN = ("/run", "/var/log", "/var/lib/kubelet", "/var/lib/cni")
 """Places that kubelet, containerd and CNI use whatever they are told: each node has its own; no home stands there."""
 PLACE = "/run/node"
 """The node's folder under a short name: the path of a socket holds 107 bytes."""
-CONTAINERD_SECONDS = 30.0
+CONTAINERD_SECONDS = 90.0
 
 
 def main() -> int:

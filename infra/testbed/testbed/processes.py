@@ -24,7 +24,7 @@ PART = "MULTICLUSTER_TESTBED_PART"
 PACKAGES = Path(__file__).resolve().parents[1]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where all programs are looked for, whatever the caller's PATH is: sudo's may lack them, a shell's may have others."""
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

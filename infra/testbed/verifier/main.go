@@ -9,15 +9,20 @@
 // The first two forms, also together, serve until they are killed and write OUT, the kubeconfig for
 // --authentication-token-webhook-config-file, once they do. The third reads JSON strings and answers each with one line
 // of JSON.
+//
+// It exits with 2 when it is called in a wrong way, and with 1 for every other reason not to serve.
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/aws-iam-authenticator/pkg/token"
@@ -30,9 +35,16 @@ type options struct {
 	logReasons, check              bool
 }
 
+// partitions are those that AWS's verifier has names of STS for; told of another one, it would serve and refuse every token.
+var partitions = []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
+
+// misuse is a call that no machine and no world could make good.
+type misuse struct{ error }
+
 func parse(arguments []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("verifier", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "address of the webhook, on the loopback device; port 0 takes a free one")
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "where to write the kubeconfig that leads an API server here")
 	flags.StringVar(&o.cluster, "cluster", "", "the cluster's id, which tokens hold in x-k8s-aws-id; without it AWS's tokens are refused")
@@ -44,18 +56,36 @@ func parse(arguments []string) (options, error) {
 	flags.StringVar(&o.mapping, "mapping", "", `file or https URL on the loopback device: {"roles": [{"rolearn", "username", "groups"}], "users": [{"userarn", "username", "groups"}], "googleGroups": []}`)
 	flags.BoolVar(&o.logReasons, "log-reasons", false, "write why a token was refused to standard output; clients never learn it")
 	flags.BoolVar(&o.check, "check", false, "do not serve: judge the tokens on standard input")
-	if err := flags.Parse(arguments); err != nil {
+	if err := flags.Parse(arguments); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(os.Stdout)
+		flags.Usage()
 		return o, err
+	} else if err != nil {
+		return o, misuse{err}
 	}
 	judges := o.cluster != "" || o.tokenInfo != "" && !o.check
 	if flags.NArg() != 0 || !judges || (o.cluster != "") != (o.sts != "") || o.caPEM == "" || o.check == (o.mapping != "") {
-		return o, fmt.Errorf("needed: -cluster with -sts, or -tokeninfo, or all three; -ca; and -mapping, or, with -cluster, -check")
+		return o, misuse{errors.New("needed: -cluster with -sts, or -tokeninfo, or all three; -ca; and -mapping, or, with -cluster, -check")}
 	}
 	return o, nil
 }
 
+// place refuses a region or a partition with which the verifier would know no name of STS.
+func (o options) place() error {
+	if o.cluster != "" && o.region == "" {
+		return fmt.Errorf("-region is missing: without it no name of STS is known that cluster %q may be told of", o.cluster)
+	}
+	if !slices.Contains(partitions, o.partition) {
+		return fmt.Errorf("-partition %s: AWS has no such partition; it has %s", o.partition, strings.Join(partitions, ", "))
+	}
+	return nil
+}
+
 func run(arguments []string, in io.Reader, out io.Writer) error {
 	o, err := parse(arguments)
+	if err == nil {
+		err = o.place()
+	}
 	if err != nil {
 		return err
 	}
@@ -111,9 +141,24 @@ func serve(o options, handler http.Handler, out io.Writer) error {
 	return server.ServeTLS(listener, "", "")
 }
 
-func main() {
-	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "verifier:", err)
-		os.Exit(1)
+// codeOf says what the program exits with.
+func codeOf(err error) int {
+	var wrong misuse
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, &wrong):
+		return 2
+	default:
+		return 1
 	}
+}
+
+func main() {
+	err := run(os.Args[1:], os.Stdin, os.Stdout)
+	code := codeOf(err)
+	if code != 0 {
+		fmt.Fprintln(os.Stderr, "verifier:", err)
+	}
+	os.Exit(code)
 }

@@ -57,16 +57,28 @@ func newEntries(place string, trust *x509.CertPool) (entries, error) {
 	return all, err
 }
 
-// check refuses what maps somebody to nobody.
+// check refuses what maps somebody to nobody, or twice: of two rows the mapper would keep the last without a word.
 func (m mapping) check() error {
+	seen := map[string]bool{}
+	row := func(kind, arn, username string) error {
+		if username == "" {
+			return fmt.Errorf("%s %q has no username", kind, arn)
+		}
+		key := strings.ToLower(arn) // as the mapper compares
+		if key != "" && seen[key] {
+			return fmt.Errorf("%s %q is mapped twice", kind, arn)
+		}
+		seen[key] = true
+		return nil
+	}
 	for _, role := range m.Roles {
-		if role.Username == "" {
-			return fmt.Errorf("role %q has no username", role.RoleARN)
+		if err := row("role", role.RoleARN, role.Username); err != nil {
+			return err
 		}
 	}
 	for _, user := range m.Users {
-		if user.Username == "" {
-			return fmt.Errorf("user %q has no username", user.UserARN)
+		if err := row("user", user.UserARN, user.Username); err != nil {
+			return err
 		}
 	}
 	return nil

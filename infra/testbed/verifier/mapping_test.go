@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -17,6 +18,26 @@ func TestAMappingThatNamesNobodyIsRefused(t *testing.T) {
 		`{"users": [{"userarn": "arn:aws:iam::111122223333:user/x"}]}`:     false,
 	} {
 		if _, err := newEntries(written(t, content), nil); (err == nil) != good {
+			t.Errorf("%s: %v", content, err)
+		}
+	}
+}
+
+func TestAnARNThatIsMappedTwiceIsRefusedAndNamed(t *testing.T) {
+	row := func(kind, arn string) string {
+		return `{"` + kind + `": "` + arn + `", "username": "ann", "groups": []}`
+	}
+	const role, user = "arn:aws:iam::111122223333:role/ml-runner", "arn:aws:iam::111122223333:user/ann"
+	for content, twice := range map[string]string{
+		`{"roles": [` + row("rolearn", role) + `], "users": [` + row("userarn", user) + `]}`:                        "",
+		`{"roles": [` + row("rolearn", role) + `, ` + row("rolearn", role) + `]}`:                                   role,
+		`{"roles": [` + row("rolearn", role) + `, ` + row("rolearn", strings.ToUpper(role)) + `]}`:                  strings.ToUpper(role),
+		`{"users": [` + row("userarn", user) + `, ` + row("userarn", user+"2") + `, ` + row("userarn", user) + `]}`: user,
+	} {
+		_, err := newEntries(written(t, content), nil)
+		if (err != nil) != (twice != "") {
+			t.Errorf("%s: %v", content, err)
+		} else if err != nil && !strings.Contains(err.Error(), `"`+twice+`" is mapped twice`) {
 			t.Errorf("%s: %v", content, err)
 		}
 	}

@@ -71,26 +71,6 @@ func TestAddressesBeyondTheLoopbackAreRefused(t *testing.T) {
 	}
 }
 
-func TestMisuseIsRefused(t *testing.T) {
-	full := []string{"-cluster", "c", "-sts", "127.0.0.1:1", "-ca", "f"}
-	for _, arguments := range [][]string{{}, full, append(full, "-check", "-mapping", "f"), append(full, "-check", "more")} {
-		if _, err := parse(arguments); err == nil {
-			t.Errorf("%q was accepted", arguments)
-		}
-	}
-	google := []string{"-tokeninfo", "u", "-ca", "f"}
-	for _, arguments := range [][]string{google, append(google, "-check"), append(google, "-mapping", "f", "-cluster", "c"), append(google, "-mapping", "f", "-sts", "s")} {
-		if _, err := parse(arguments); err == nil {
-			t.Errorf("%q was accepted", arguments)
-		}
-	}
-	for _, arguments := range [][]string{append(full, "-check"), append(full, "-mapping", "f"), append(google, "-mapping", "f")} {
-		if _, err := parse(arguments); err != nil {
-			t.Errorf("%q: %v", arguments, err)
-		}
-	}
-}
-
 func written(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mapping.json")

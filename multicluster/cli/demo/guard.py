@@ -2,13 +2,14 @@
 
 Standard input is the lifeline: when it closes (whoever held it stopped or died), or on SIGINT and SIGTERM, the command
 is interrupted, then terminated, then killed, and with it every process that carries MARK (``NAME=value``) in its
-environment.
+environment. Where it was the end of whoever had started this process, the folder that MARK names goes too.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ PATIENCE = 6.0
 
 def main(arguments: Sequence[str]) -> int:
     """Guard the command to its end; returns its exit code."""
-    mark, *command = arguments
+    (mark, *command), parent = arguments, os.getppid()
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: asked.set())
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
     threading.Thread(target=_watch_process, args=(process, asked), daemon=True).start()
     asked.wait()
     end(process, mark)
+    if os.getppid() != parent:
+        shutil.rmtree(mark.partition("=")[2], ignore_errors=True)
     return process.wait()
 
 

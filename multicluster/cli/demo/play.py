@@ -68,7 +68,7 @@ class Play:
             self._say("airflow", "loading in a process of its own")
             if self._stage.ground == "testbed":
                 self._clear_away()
-            world = make_world(self._stage.ground)
+            world = make_world(self._stage.ground, self._stage.home)
             try:
                 return self._with_world(airflow, world)
             finally:

@@ -38,7 +38,7 @@ def serve_ui(scenario: Scenario, logs: Path, *, ground: str = "simulator") -> in
             for cluster in end_abandoned():
                 say(f"ended {cluster}, which a demo that was killed had left")
             say("starting a Kubernetes for each cluster (about 10 seconds)")
-        with make_world(ground, watched=True) as world, screen(sys.stdout) as shown:
+        with make_world(ground, workshop.home, watched=True) as world, screen(sys.stdout) as shown:
             airflow = Standalone(workshop.home, workshop.log, world_environment(world))
             try:
                 return Show(scenario, world, airflow, shown).run(notices(world, ground))

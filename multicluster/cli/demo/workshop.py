@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
+
+from multicluster.cli.demo.abandoned import TemporaryFolder
 
 
 def cache_folder() -> Path:
@@ -14,10 +15,11 @@ def cache_folder() -> Path:
 
 
 class Workshop:
-    """A temporary AIRFLOW_HOME, and the log that outlives it."""
+    """A temporary AIRFLOW_HOME, with the world's own folder in it, and the log that outlives it."""
 
     def __init__(self, name: str, logs: Path) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="multicluster-demo-"))
+        self._folder = TemporaryFolder()
+        self.home = self._folder.path
         self.log = self.home / "airflow.log"
         self._kept = logs / f"demo-{name}.log"
 
@@ -29,5 +31,5 @@ class Workshop:
         except OSError:
             return None
         finally:
-            shutil.rmtree(self.home, ignore_errors=True)
+            self._folder.remove()
         return self._kept

@@ -12,13 +12,16 @@ from multicluster.cli.demo.scenarios import CLUSTERS
 from multicluster.cli.demo.workshop import cache_folder
 
 if TYPE_CHECKING:
+    from multicluster.grounds.testbed import TestbedCluster
     from multicluster.simulator.delays import Delays
-    from multicluster.simulator.grounds.testbed import TestbedCluster
     from multicluster.simulator.world import World
 
+WORLD = "world"
+"""The world's folder in the demo's own."""
 
-def make_world(ground: str = "simulator", *, watched: bool = False) -> World:
-    """Make the demo's world: an EKS and a GKE cluster, whose clouds hurry, a little less when they are *watched*."""
+
+def make_world(ground: str, home: Path, *, watched: bool = False) -> World:
+    """Make the demo's world below a folder: an EKS and a GKE cluster; clouds hurry, a little less when *watched*."""
     from multicluster.simulator.delays import Delays
     from multicluster.simulator.world import World
 
@@ -28,35 +31,40 @@ def make_world(ground: str = "simulator", *, watched: bool = False) -> World:
     )  # fmt: skip
     chosen = Delays() if watched else delays
     if ground == "testbed":
-        return on_testbeds(chosen)
-    world = World(delays=chosen)
+        return on_testbeds(chosen, home)
+    world = World(delays=chosen, root=home / WORLD)
     world.add_eks(CLUSTERS["eks"])
     world.add_gke(CLUSTERS["gke"])
     return world
 
 
-def on_testbeds(delays: Delays) -> World:
-    """Make the world on two testbeds, both started at a time; no nodes but those that a cloud rents."""
+def on_testbeds(delays: Delays, home: Path) -> World:
+    """Make the world on two testbeds, both started at a time; no nodes but those that a cloud rents.
+
+    Interrupted, it waits until both have started or failed: what a thread goes on to make could not be ended.
+    """
+    from multicluster.grounds.testbeds import Testbeds
     from multicluster.simulator.clock import SystemClock
-    from multicluster.simulator.grounds.testbeds import Testbeds
     from multicluster.simulator.world import World
 
     ground = Testbeds(command=launcher(), folder=testbeds_folder(), clock=SystemClock())
-    world = World(delays=delays, ground=ground)
+    world = World(delays=delays, ground=ground, root=home / WORLD)
+    pool = ThreadPoolExecutor()
     try:
-        with ThreadPoolExecutor() as pool:
-            eks = pool.submit(world.add_eks, CLUSTERS["eks"], system_nodes=0)
-            gke = pool.submit(world.add_gke, CLUSTERS["gke"], system_nodes=0)
+        eks = pool.submit(world.add_eks, CLUSTERS["eks"], system_nodes=0)
+        gke = pool.submit(world.add_gke, CLUSTERS["gke"], system_nodes=0)
         eks.result(), gke.result()
     except BaseException:
+        pool.shutdown()
         world.stop()
         raise
+    pool.shutdown()
     return world
 
 
 def end_abandoned() -> list[str]:
     """End the testbeds of demos that were killed, and return the names of their clusters."""
-    from multicluster.simulator.grounds.testbeds import end_abandoned
+    from multicluster.grounds.testbeds import end_abandoned
 
     return end_abandoned(launcher(), testbeds_folder())
 
@@ -93,7 +101,11 @@ def containers(world: World, cluster: str) -> tuple[str, ...]:
 
 
 def _testbed(world: World, cluster: str) -> TestbedCluster | None:
-    from multicluster.simulator.grounds.testbed import TestbedCluster
+    from multicluster.simulator.simulated_ground import SimulatedGround
+
+    if isinstance(world.ground, SimulatedGround):
+        return None  # and what testbeds need is not loaded
+    from multicluster.grounds.testbed import TestbedCluster
 
     found = world.entrances[cluster].kubernetes
     return found if isinstance(found, TestbedCluster) else None

@@ -14,7 +14,7 @@ from multicluster.simulator.aws.sts_hosts import partition_of
 
 if TYPE_CHECKING:
     from multicluster.simulator.aws.identities import Principal
-    from multicluster.simulator.grounds.cluster import Cluster
+    from multicluster.simulator.ground import Cluster
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from multicluster.simulator.aws.call import Call
-    from multicluster.simulator.aws.clusters import EksCluster, EksClusters
+    from multicluster.simulator.aws.clusters import EksClusters
     from multicluster.simulator.aws.nodegroups import Nodegroups
 
 MAX_PAGE = 100
@@ -95,10 +95,6 @@ class Eks:
                     tags: dict[str, str] = group.settings["tags"]
                     return tags
         raise AwsError("NotFoundException", f"The specified resource does not exist: {arn}", 404)
-
-    def cluster_of(self, call: Call) -> EksCluster:
-        """Find the cluster a call names in its path."""
-        return self.clusters.find(call.caller.account, call.region, call.path[1])
 
 
 def page(call: Call, member: str, names: list[str]) -> dict[str, Any]:

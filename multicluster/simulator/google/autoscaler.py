@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from multicluster.simulator.fleet import State
+from multicluster.simulator.kubernetes.scheduler.fitting import selected, tolerated
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,9 +27,9 @@ LIVE = {"Pending", "Running"}
 
 
 async def autoscale(groups: NodeGroups, group: NodeGroup, cluster: Objects) -> None:
-    """Look at the pods again and again until the pool's autoscaling is switched off; deleting the pool ends it, too."""
+    """Look at the pods again and again; deleting the pool ends it."""
     idle_since: dict[str, dt.datetime] = {}
-    while group.settings["autoscaling"] is not None:
+    while True:
         await groups.clock.sleep(groups.delays.autoscaler)
         if group.state not in {State.ACTIVE, State.DEGRADED}:
             continue
@@ -80,47 +81,15 @@ def fits(group: NodeGroup, pod: dict[str, Any]) -> bool:
     spec = pod["spec"]
     if spec.get("nodeName") or phase(pod) != "Pending" or pod["metadata"].get("deletionTimestamp"):
         return False
-    selector = spec.get("nodeSelector") or {}
-    if any(group.labels.get(key) != value for key, value in selector.items()) or not affine(group, spec):
+    if not selected(pod, {"metadata": {"name": "", "labels": group.labels}}):
         return False
     tolerations = spec.get("tolerations") or []
-    hard = [taint for taint in group.taints if taint["effect"] != "PreferNoSchedule"]
     # GKE's admission plugin lets pods that ask for GPUs tolerate the GPU taint.
-    tolerated = [taint for taint in hard if tolerates(tolerations, taint) or (taint["key"] == RESOURCE and gpus(pod))]
-    return len(tolerated) == len(hard) and gpus(pod) <= group.machine.gpus
-
-
-def affine(group: NodeGroup, spec: dict[str, Any]) -> bool:
-    """Tell whether required node affinity holds for the pool's labels."""
-    required = ((spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
-        "requiredDuringSchedulingIgnoredDuringExecution"
-    ) or {}
-    terms = required.get("nodeSelectorTerms") or []
-    return not terms or any(all(matches(group, rule) for rule in term.get("matchExpressions") or []) for term in terms)
-
-
-def matches(group: NodeGroup, rule: dict[str, Any]) -> bool:
-    """Tell whether one expression holds; numeric comparisons are taken to hold."""
-    value, values = group.labels.get(rule["key"]), rule.get("values") or []
-    truth = {
-        "In": value in values,
-        "NotIn": value not in values,
-        "Exists": value is not None,
-        "DoesNotExist": value is None,
-    }
-    return truth.get(rule["operator"], True)
-
-
-def tolerates(tolerations: list[dict[str, Any]], taint: dict[str, str]) -> bool:
-    """Tell whether any toleration covers a taint."""
-    for toleration in tolerations:
-        if toleration.get("effect") not in {None, "", taint["effect"]}:
-            continue
-        if toleration.get("operator") == "Exists" and toleration.get("key") in {None, "", taint["key"]}:
-            return True
-        if toleration.get("key") == taint["key"] and (toleration.get("value") or "") == (taint.get("value") or ""):
-            return True
-    return False
+    hard = [one for one in group.taints if one["effect"] != "PreferNoSchedule"]
+    for_gpus = RESOURCE if gpus(pod) else None
+    return gpus(pod) <= group.machine.gpus and all(
+        one["key"] == for_gpus or tolerated(one, tolerations) for one in hard
+    )
 
 
 def gpus(pod: dict[str, Any]) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from multicluster.simulator.google.errors import GoogleError
 
 if TYPE_CHECKING:
-    from multicluster.simulator.grounds.cluster import Cluster
+    from multicluster.simulator.ground import Cluster
 
 
 @dataclass(kw_only=True)
@@ -104,7 +104,3 @@ class GkeClusters:
         if (project, location, name) not in self.all:
             raise GoogleError(404, f"Not found: projects/{project}/locations/{location}/clusters/{name}.")
         return self.all[project, location, name]
-
-    def of(self, project: str, location: str) -> list[GkeCluster]:
-        """List the clusters of a location; ``-`` stands for all."""
-        return [c for c in self.all.values() if c.project == project and location in {"-", c.location}]

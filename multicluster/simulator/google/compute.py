@@ -23,7 +23,7 @@ STATES = {"pending": "PROVISIONING", "running": "RUNNING", "shutting-down": "STO
 
 
 class Compute:
-    """Serve instances.list and aggregatedList, instanceGroupManagers.get, listManagedInstances and listErrors."""
+    """Serve instances.list and aggregatedList, instanceGroupManagers.get and listErrors."""
 
     def __init__(self, groups: NodeGroups) -> None:
         self.groups = groups
@@ -38,8 +38,7 @@ class Compute:
         _, _, collection, name, verb = found.groups()
         if collection == "instances" and name is None and method == "GET":
             return "instances.list"
-        expected = {None: "GET", "listManagedInstances": "POST", "listErrors": "GET"}
-        if collection == "instanceGroupManagers" and name and expected.get(verb) == method:
+        if collection == "instanceGroupManagers" and name and method == "GET" and verb in (None, "listErrors"):
             return f"instanceGroupManagers.{verb or 'get'}"
         raise GoogleError(404, f"not simulated: {method} {path}")
 
@@ -62,9 +61,7 @@ class Compute:
         if operation == "instanceGroupManagers.get":
             place = zone_url(project, zone)
             return {"kind": "compute#instanceGroupManager", "name": name, "zone": place, "targetSize": len(here)}
-        if operation == "instanceGroupManagers.listErrors":
-            return {"items": [error(group, zone, activity) for activity in group.activities if activity.message]}
-        return {"managedInstances": [managed(project, instance) for instance in here]}
+        return {"items": [error(group, zone, activity) for activity in group.activities if activity.message]}
 
     def _groups(self, project: str, zone: str) -> Iterator[NodeGroup]:
         for group in self.groups.groups.values():
@@ -110,17 +107,6 @@ def instance_view(group: NodeGroup, instance: Instance) -> dict[str, Any]:
     machine = f"{place}/machineTypes/{instance.machine.name}"
     status = STATES[instance.state]
     return {"name": instance.id, "status": status, "machineType": machine, "zone": place, "labels": labels}
-
-
-def managed(project: str, instance: Instance) -> dict[str, Any]:
-    """Write an instance as its managed group lists it."""
-    action = {"pending": "CREATING", "running": "NONE", "shutting-down": "DELETING"}[instance.state]
-    return {
-        "name": instance.id,
-        "instance": f"{zone_url(project, instance.zone)}/instances/{instance.id}",
-        "instanceStatus": STATES[instance.state],
-        "currentAction": action,
-    }
 
 
 def error(group: NodeGroup, zone: str, activity: Activity) -> dict[str, Any]:

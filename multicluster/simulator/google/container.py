@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 PATH = re.compile(
     r"/v1/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/"
-    r"(?:operations(?:/(?P<operation>[^/:]+))?|"
-    r"clusters(?:/(?P<cluster>[^/:]+)(?P<pools>/nodePools(?:/(?P<pool>[^/:]+))?)?)?)"
+    r"(?:operations/(?P<operation>[^/:]+)|"
+    r"clusters/(?P<cluster>[^/:]+)(?P<pools>/nodePools(?:/(?P<pool>[^/:]+))?)?)"
     r"(?::(?P<verb>\w+))?"
 )  # fmt: skip
 
 
 class Container:
-    """Serve clusters.get/list, nodePools.create/get/list/delete/setSize/setAutoscaling, operations.get/list."""
+    """Serve clusters.get, nodePools.create/get/list/delete/setSize and operations.get."""
 
     def __init__(self, clusters: GkeClusters, pools: NodePools, operations: Operations) -> None:
         self.clusters, self.pools, self.operations = clusters, pools, operations
@@ -35,14 +35,13 @@ class Container:
             raise GoogleError(404, f"not simulated: {verb} {path}")
         parts = found.groupdict()
         custom = parts["verb"]
-        if "/operations" in path:
-            name = "operations.get" if parts["operation"] else "operations.list"
+        if parts["operation"]:
+            name = "operations.get"
         elif parts["pools"]:
             name = pool_method(verb, custom, has_name=bool(parts["pool"]))
         else:
-            name = "clusters.get" if parts["cluster"] else "clusters.list"
-        reads = name.rsplit(".", 1)[1] in {"get", "list"}
-        if not name or (reads and (verb != "GET" or custom)):
+            name = "clusters.get"
+        if name.endswith((".get", ".list")) and (verb != "GET" or custom):
             raise GoogleError(404, f"not simulated: {verb} {path}")
         target = "/".join(part for part in (parts["cluster"], parts["pool"]) if part)
         return name, target
@@ -55,22 +54,10 @@ class Container:
         project, location = found["project"], found["location"]
         if method == "operations.get":
             return self.operations.find(project, location, found["operation"]).describe()
-        if method == "operations.list":
-            here = [
-                op
-                for op in self.operations.all.values()
-                if (op.cluster.project, op.cluster.location) == (project, location)
-            ]
-            return {"operations": [operation.describe() for operation in here]}
-        if method == "clusters.list":
-            return {"clusters": [self._describe(cluster) for cluster in self.clusters.of(project, location)]}
         cluster = self.clusters.find(project, location, found["cluster"])
         if method == "clusters.get":
-            return self._describe(cluster)
+            return cluster.describe([self.pools.describe(cluster, one) for one in self.pools.groups.of(cluster.key)])
         return self._pools(method, cluster, found["pool"] or "", body)
-
-    def _describe(self, cluster: GkeCluster) -> dict[str, Any]:
-        return cluster.describe([self.pools.describe(cluster, group) for group in self.pools.groups.of(cluster.key)])
 
     def _pools(self, method: str, cluster: GkeCluster, pool: str, body: Mapping[str, Any]) -> dict[str, Any]:
         match method:
@@ -83,20 +70,13 @@ class Container:
                 return self.pools.create(cluster, body).describe()
             case "nodePools.delete":
                 return self.pools.delete(cluster, pool).describe()
-            case "nodePools.setSize":
-                return self.pools.set_size(cluster, pool, body).describe()
-        return self.pools.set_autoscaling(cluster, pool, body).describe()
+        return self.pools.set_size(cluster, pool, body).describe()
 
 
 def pool_method(verb: str, custom: str | None, *, has_name: bool) -> str:
     """Name a method on node pools; empty when the API has none."""
     if has_name:
-        named = {
-            ("GET", ""): "get",
-            ("DELETE", ""): "delete",
-            ("POST", "setSize"): "setSize",
-            ("POST", "setAutoscaling"): "setAutoscaling",
-        }
+        named = {("GET", ""): "get", ("DELETE", ""): "delete", ("POST", "setSize"): "setSize"}
         known = named.get((verb, custom or ""))
     else:
         known = {("GET", ""): "list", ("POST", ""): "create"}.get((verb, custom or ""))

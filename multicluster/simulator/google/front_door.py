@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from multicluster.simulator.grounds.cluster import Cluster
+    from multicluster.simulator.ground import Cluster
 
 CHUNK = 65536
 TOKEN = re.compile(rb"\r\nauthorization: *bearer +(\S+)", re.IGNORECASE)

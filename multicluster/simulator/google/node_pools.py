@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from multicluster.simulator.fleet import NodeGroup, Problem, State
 from multicluster.simulator.google.autoscaler import autoscale
 from multicluster.simulator.google.errors import GoogleError
-from multicluster.simulator.google.pool_request import EFFECTS, PoolRequest, read_autoscaling, read_request
+from multicluster.simulator.google.pool_request import EFFECTS, PoolRequest, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,23 +146,8 @@ class NodePools:
         self.groups.resize(group, group.settings["set_size"] * len(group.zones))
         return self._operate(cluster, "SET_NODE_POOL_SIZE", group, self._settled(group))
 
-    def set_autoscaling(self, cluster: GkeCluster, name: str, body: Mapping[str, Any]) -> Operation:
-        """Change how far GKE may scale a pool."""
-        group = self.find(cluster, name)
-        self.operations.check_free(cluster)
-        scaling = read_autoscaling(body.get("autoscaling") or {}, group.zones)
-        before, group.settings["autoscaling"] = group.settings["autoscaling"], scaling
-        if scaling is not None:
-            group.minimum, group.maximum = scaling.minimum, scaling.maximum
-            if before is None:
-                self.groups.keep(group, autoscale(self.groups, group, group.nodes))  # type: ignore[arg-type]
-        return self._operate(cluster, "UPDATE_CLUSTER", group, self._pause())
-
     def _operate(self, cluster: GkeCluster, kind: str, group: NodeGroup, work: Any) -> Operation:
         return self.operations.start(cluster, kind, f"{cluster.path}/nodePools/{group.name}", work)
-
-    async def _pause(self) -> None:
-        await self.groups.clock.sleep(self.groups.delays.operation)
 
     async def _settled(self, group: NodeGroup) -> tuple[int, str] | None:
         """Wait for the end of a step. A create in a stockout takes as long as its retries, then leaves ERROR."""

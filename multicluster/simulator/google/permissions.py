@@ -16,20 +16,16 @@ CONNECT = "container.clusters.connect"
 ACT_AS = "iam.serviceAccounts.actAs"
 METHODS = {
     "clusters.get": "container.clusters.get",
-    "clusters.list": "container.clusters.list",
     "nodePools.get": "container.clusters.get",
     "nodePools.list": "container.clusters.get",
     "nodePools.create": "container.clusters.update",
     "nodePools.delete": "container.clusters.update",
     "nodePools.setSize": "container.clusters.update",
-    "nodePools.setAutoscaling": "container.clusters.update",
     "operations.get": "container.operations.get",
-    "operations.list": "container.operations.list",
     "instances.list": "compute.instances.list",
     "instances.aggregatedList": "compute.instances.list",
     "instanceGroupManagers.get": "compute.instanceGroupManagers.get",
     "instanceGroupManagers.listErrors": "compute.instanceGroupManagers.get",
-    "instanceGroupManagers.listManagedInstances": "compute.instanceGroupManagers.get",
 }
 PROJECT = ""
 

@@ -1,4 +1,7 @@
-"""Check a nodePools.create request as GKE does. Field names are those of container v1 (google-cloud-container 2.67)."""
+"""Check a nodePools.create request as GKE does, but for the names of its fields.
+
+Those are held against container v1's discovery document by the judge of the clouds, in the tests.
+"""
 
 from __future__ import annotations
 
@@ -18,83 +21,6 @@ NAME = re.compile(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?")
 SECONDS = re.compile(r"(\d{1,10})(?:\.\d{1,9})?s")
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
-POOL_FIELDS = frozenset(
-    [
-        "name",
-        "config",
-        "initialNodeCount",
-        "locations",
-        "networkConfig",
-        "selfLink",
-        "version",
-        "instanceGroupUrls",
-        "status",
-        "statusMessage",
-        "autoscaling",
-        "management",
-        "maxPodsConstraint",
-        "conditions",
-        "podIpv4CidrSize",
-        "upgradeSettings",
-        "placementPolicy",
-        "updateInfo",
-        "etag",
-        "queuedProvisioning",
-        "bestEffortProvisioning",
-        "nodeDrainConfig",
-    ]
-)
-CONFIG_FIELDS = frozenset(
-    [
-        "machineType",
-        "diskSizeGb",
-        "oauthScopes",
-        "serviceAccount",
-        "metadata",
-        "imageType",
-        "labels",
-        "localSsdCount",
-        "tags",
-        "preemptible",
-        "accelerators",
-        "diskType",
-        "minCpuPlatform",
-        "workloadMetadataConfig",
-        "taints",
-        "sandboxConfig",
-        "nodeGroup",
-        "reservationAffinity",
-        "shieldedInstanceConfig",
-        "linuxNodeConfig",
-        "kubeletConfig",
-        "bootDiskKmsKey",
-        "gcfsConfig",
-        "advancedMachineFeatures",
-        "gvnic",
-        "spot",
-        "confidentialNodes",
-        "fastSocket",
-        "resourceLabels",
-        "loggingConfig",
-        "windowsNodeConfig",
-        "localNvmeSsdBlockConfig",
-        "ephemeralStorageLocalSsdConfig",
-        "soleTenantConfig",
-        "containerdConfig",
-        "resourceManagerTags",
-        "enableConfidentialStorage",
-        "secondaryBootDisks",
-        "storagePools",
-        "secondaryBootDiskUpdateStrategy",
-        "maxRunDuration",
-        "effectiveCgroupMode",
-        "localSsdEncryptionMode",
-        "flexStart",
-        "bootDisk",
-        "consolidationDelay",
-        "gpuDirectConfig",
-    ]
-)
 MIN_RUN, MAX_RUN = 30, 120 * 86400
 
 
@@ -123,11 +49,8 @@ class PoolRequest:
 
 def read_request(body: Mapping[str, Any], cluster: GkeCluster) -> PoolRequest:
     """Check the body of nodePools.create; raises GoogleError as GKE does."""
-    unknown_field(body, frozenset({"nodePool", "parent", "projectId", "zone", "clusterId"}), "")
     pool = body.get("nodePool") or {}
-    unknown_field(pool, POOL_FIELDS, "node_pool")
     config = dict(pool.get("config") or {})
-    unknown_field(config, CONFIG_FIELDS, "node_pool.config")
     name = pool.get("name", "")
     if not NAME.fullmatch(name):
         rule = "must start with a letter, hold lowercase letters, digits and '-', and have at most 40 characters"
@@ -148,14 +71,6 @@ def read_request(body: Mapping[str, Any], cluster: GkeCluster) -> PoolRequest:
         driver=has_driver(config),
         body=pool,
     )
-
-
-def unknown_field(given: Mapping[str, Any], known: frozenset[str], where: str) -> None:
-    """Refuse a field the API does not have, as Google's JSON parser does."""
-    for name in given:
-        if name not in known:
-            place = f" at '{where}'" if where else ""
-            raise GoogleError(400, f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.')
 
 
 def read_autoscaling(given: Mapping[str, Any], zones: tuple[str, ...]) -> Autoscaling | None:

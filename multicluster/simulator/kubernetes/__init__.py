@@ -6,6 +6,7 @@ from multicluster.simulator.kubernetes.cluster import SAFETY_NOTICE, KubernetesC
 from multicluster.simulator.kubernetes.delays import PodDelays
 from multicluster.simulator.kubernetes.gpu_seconds import GpuSeconds
 from multicluster.simulator.kubernetes.kubelet.images import Image, Images
+from multicluster.simulator.kubernetes.nodes import NodeShape
 from multicluster.simulator.kubernetes.status import ApiError
 from multicluster.simulator.kubernetes.users import User
 
@@ -16,6 +17,7 @@ __all__ = [
     "Image",
     "Images",
     "KubernetesCluster",
+    "NodeShape",
     "PodDelays",
     "User",
 ]

@@ -31,7 +31,7 @@ from multicluster.simulator.kubernetes.kubelet.images import Images
 from multicluster.simulator.kubernetes.kubelet.kubelet import Kubelet
 from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
 from multicluster.simulator.kubernetes.kubelet.processes import Processes
-from multicluster.simulator.kubernetes.nodes import Nodes
+from multicluster.simulator.kubernetes.nodes import Nodes, NodeShape
 from multicluster.simulator.kubernetes.quotas import Quotas
 from multicluster.simulator.kubernetes.resources import NAMESPACES, NODES, resource_named
 from multicluster.simulator.kubernetes.scheduler.scheduler import Scheduler
@@ -133,11 +133,6 @@ class KubernetesCluster:
         return self._server.requests
 
     @property
-    def unauthorized(self) -> int:
-        """How many requests were answered with 401."""
-        return self._server.unauthorized
-
-    @property
     def gpu_seconds(self) -> dict[str, GpuSeconds]:
         """GPU-seconds advertised and in use, by node, also of nodes that are gone."""
         return self._run(self._gpus.totals)
@@ -165,22 +160,9 @@ class KubernetesCluster:
             self._authority.renew(self._context, (*_NAMES, self.name))
             self._host.disconnect(self._port)
 
-    def add_node(
-        self,
-        name: str,
-        *,
-        labels: Mapping[str, str],
-        taints: Iterable[Mapping[str, str]],
-        capacity: Mapping[str, str],
-        ready: bool = False,
-        provider_id: str = "",
-    ) -> None:
+    def add_node(self, name: str, shape: NodeShape) -> None:
         """Let a node join. Not ready, it carries the not-ready taints until `set_node(ready=True)`."""
-        taints = list(taints)
-        id_ = provider_id or f"simulator:///{name}"
-        self._run(
-            lambda: self._nodes.add(name, labels=labels, taints=taints, capacity=capacity, ready=ready, provider_id=id_)
-        )
+        self._run(lambda: self._nodes.add(name, shape))
 
     def set_node(
         self,

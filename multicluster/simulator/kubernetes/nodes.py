@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from multicluster.simulator.kubernetes.deletion import DeleteOptions, Deletion
 from multicluster.simulator.kubernetes.documents import Document, at, name_of, namespace_of, stamp
@@ -15,6 +16,17 @@ _NOT_READY = "node.kubernetes.io/not-ready"
 _CONTROLLER = "node-controller"
 
 
+@dataclass(frozen=True, kw_only=True)
+class NodeShape:
+    """How a node joins."""
+
+    capacity: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: Sequence[Mapping[str, str]] = ()
+    ready: bool = False
+    provider_id: str = ""
+
+
 class Nodes:
     """Adds, changes and drains nodes. Removing one is the store's and the kubelet's business."""
 
@@ -24,23 +36,17 @@ class Nodes:
         self._deletion = deletion
         self._version = version
 
-    def add(
-        self,
-        name: str,
-        *,
-        labels: Mapping[str, str],
-        taints: Iterable[Mapping[str, str]],
-        capacity: Mapping[str, str],
-        ready: bool,
-        provider_id: str,
-    ) -> None:
+    def add(self, name: str, shape: NodeShape) -> None:
         """Let a node register itself, as its kubelet would. Raises `ApiError` 409 for a name taken."""
-        offered = {"pods": "110", **capacity}
+        offered = {"pods": "110", **shape.capacity}
         node: Document = {
             "kind": "Node",
             "apiVersion": "v1",
-            "metadata": {"name": name, "labels": {**_standard_labels(name), **labels}},
-            "spec": {"providerID": provider_id, "taints": [dict(taint) for taint in taints]},
+            "metadata": {"name": name, "labels": {**_standard_labels(name), **shape.labels}},
+            "spec": {
+                "providerID": shape.provider_id or f"simulator:///{name}",
+                "taints": [dict(taint) for taint in shape.taints],
+            },
             "status": {
                 "capacity": dict(offered),
                 "allocatable": dict(offered),
@@ -49,7 +55,7 @@ class Nodes:
                 "conditions": self._pressures(),
             },
         }
-        self._set_ready(node, ready=ready)
+        self._set_ready(node, ready=shape.ready)
         created = self._store.create(NODES, node)
         self._events.normal(
             created, "RegisteredNode", f"Node {name} event: Registered Node {name} in Controller", _CONTROLLER

@@ -9,6 +9,7 @@ from airflow.providers.cncf.kubernetes.decorators.kubernetes import _KubernetesD
 from airflow.providers.common.compat.sdk import TaskDecorator, task_decorator_factory
 
 from airflow_multicluster.operators.pod import ClusterPodOperator
+from airflow_multicluster.operators.refusals import refuse_other_ways
 
 
 class ClusterPodDecoratedOperator(ClusterPodOperator, _KubernetesDecoratedOperator):
@@ -33,12 +34,17 @@ def cluster_pod_task(
         python_callable=python_callable,
         multiple_outputs=multiple_outputs,
         decorated_operator_class=ClusterPodDecoratedOperator,
-        **pool_by_name(kwargs),
+        **checked(kwargs, decorator="@task.cluster_pod"),
     )
 
 
-def pool_by_name(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Return *kwargs* with what a NodePoolTaskGroup hands on instead of the group, which a mapped task cannot keep."""
+def checked(kwargs: dict[str, Any], *, decorator: str) -> dict[str, Any]:
+    """Return *kwargs* with what a NodePoolTaskGroup hands on instead of the group, which a mapped task cannot keep.
+
+    Raises ValueError for another way to a cluster beside a name.
+    """
+    if kwargs.get("cluster") is not None or kwargs.get("node_pool") is not None:
+        refuse_other_ways(str(kwargs.get("task_id", decorator)), kwargs)
     if "node_pool" not in kwargs:
         return kwargs
     return {**kwargs, "node_pool": getattr(kwargs["node_pool"], "output", kwargs["node_pool"])}

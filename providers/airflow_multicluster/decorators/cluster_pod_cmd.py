@@ -8,7 +8,7 @@ from typing import Any
 from airflow.providers.cncf.kubernetes.decorators.kubernetes_cmd import _KubernetesCmdDecoratedOperator
 from airflow.providers.common.compat.sdk import TaskDecorator, task_decorator_factory
 
-from airflow_multicluster.decorators.cluster_pod import pool_by_name
+from airflow_multicluster.decorators.cluster_pod import checked
 from airflow_multicluster.operators.pod import ClusterPodOperator
 
 
@@ -30,5 +30,5 @@ def cluster_pod_cmd_task(python_callable: Callable[..., Any] | None = None, **kw
     return task_decorator_factory(
         python_callable=python_callable,
         decorated_operator_class=ClusterPodCmdDecoratedOperator,
-        **pool_by_name(kwargs),
+        **checked(kwargs, decorator="@task.cluster_pod_cmd"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import cached_property
@@ -103,6 +104,14 @@ class AsyncClusterHook(AsyncKubernetesHook):
             finally:
                 del self._readers[name, namespace]
 
+    @asynccontextmanager
+    async def reading_a_log(self) -> AsyncIterator[None]:
+        """Wait for a turn among those who read logs of this cluster, for the block."""
+        from airflow_multicluster.hooks.pod_watches import log_turns
+
+        async with log_turns(await self.cluster()):
+            yield
+
     async def get_pod(self, name: str, namespace: str) -> Any:
         """Return the pod as it is known by the shared watch, or ask the API server where none is waited for."""
         reader = self._readers.get((name, namespace))
@@ -111,14 +120,18 @@ class AsyncClusterHook(AsyncKubernetesHook):
     async def watch_pod_events(
         self, name: str, namespace: str, resource_version: str | None = None, timeout_seconds: int = 30
     ) -> AsyncGenerator[Any, None]:
-        """Yield the pod's events from the watch that all triggers of the namespace share, or as the stock hook does."""
+        """Yield the pod's events from the watch that all triggers of the namespace share, or as the stock hook does.
+
+        An API server refuses ``timeoutSeconds=0.1`` with 400: the stock watch is asked for whole seconds.
+        """
         reader = self._readers.get((name, namespace))
         if reader is not None and not self._event_polling_fallback:
             async with aclosing(reader.events(namespace)) as events:
                 async for event in events:
                     yield event
             self._event_polling_fallback = True  # the stock hook's word for: they may not be watched
-        async for event in super().watch_pod_events(name, namespace, resource_version, timeout_seconds):
+        seconds = timeout_seconds if self._event_polling_fallback else max(1, math.ceil(timeout_seconds))
+        async for event in super().watch_pod_events(name, namespace, resource_version, seconds):
             yield event
 
 

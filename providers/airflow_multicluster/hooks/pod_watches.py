@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MADE_BY_AIRFLOW = {"kubernetes_pod_operator": "True"}
 """What KubernetesPodOperator labels its pods with; others need not be told of."""
+LOGS_AT_ONCE = 4
 _SHARED: PerLoop[Any] = PerLoop()
 
 
@@ -36,6 +38,12 @@ def pod_events(cluster: Cluster, namespace: str) -> PodEvents:
     connect, place = _source(cluster, namespace, "event"), Place(cluster=cluster.name, namespace=namespace)
     events: PodEvents = _SHARED.get((cluster, namespace, "event"), lambda ended: PodEvents(connect, place, ended=ended))
     return events
+
+
+def log_turns(cluster: Cluster) -> asyncio.Semaphore:
+    """Return what limits how many logs of a cluster this event loop reads at the same time."""
+    turns: asyncio.Semaphore = _SHARED.get((cluster, "logs"), lambda _: asyncio.Semaphore(LOGS_AT_ONCE))
+    return turns
 
 
 def _source(cluster: Cluster, namespace: str, kind: str) -> Connect:

@@ -15,6 +15,8 @@ from airflow.providers.cncf.kubernetes.utils.xcom_sidecar import PodDefaults
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from kubernetes.client import ApiException
 
+from multicluster.pods.never_ran import never_ran
+
 if TYPE_CHECKING:
     from kubernetes.client import models as k8s
 
@@ -69,9 +71,22 @@ def _is_asked(name: str, asked: Any) -> bool:
     return name == asked if isinstance(asked, str) else name in asked
 
 
+def refuse_what_never_ran(operator: ClusterPodOperator, pod: k8s.V1Pod) -> None:
+    """Raise AirflowException, with the init container that failed, where the base container never ran and never will.
+
+    Its log would be asked for in vain: the API server answers 400, which says nothing.
+    """
+    line = never_ran(operator.sightings.of(pod.metadata.name), base=operator.base_container_name)
+    if line:
+        operator.never_started = line
+        raise AirflowException(line)
+
+
 @contextmanager
-def after_the_reason(reason: BaseException | None) -> Iterator[None]:
+def after_the_reason(reason: BaseException | None, *, alone: str = "") -> Iterator[None]:
     """Let an AirflowException of the block come after *reason*, the exception on its way already, not in its place.
+
+    Where *reason* ends with the words of *alone*, which say why the pod never started, nothing comes after them.
 
     The stock operator cleans up in a ``finally``; what it raises there ("Pod x returned a failure", and the pod) hides
     that the pod was never scheduled, or that its result was no JSON.
@@ -83,7 +98,8 @@ def after_the_reason(reason: BaseException | None) -> Iterator[None]:
     except AirflowException as error:
         if reason is None:
             raise
-        if isinstance(reason, AirflowException) and not isinstance(reason, AirflowFailException):
+        last = bool(alone) and str(reason).endswith(alone)
+        if isinstance(reason, AirflowException) and not isinstance(reason, AirflowFailException) and not last:
             raise AirflowException(f"{reason}\n{error}") from reason
         _log.info("%s", error)
 

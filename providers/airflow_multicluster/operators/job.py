@@ -30,6 +30,20 @@ class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
     )
 
     _ends: float | None = None
+    _job: k8s.V1Job | None = None
+
+    @property
+    def job(self) -> Any:
+        """The job; with a name, without its pods' secret variables: the stock operator makes an XCom of it."""
+        return self._job
+
+    @job.setter
+    def job(self, job: k8s.V1Job | None) -> None:
+        if job is not None and job.spec is not None and self.named:
+            from airflow_multicluster.operators.secret_env import hide_secret_env
+
+            hide_secret_env(job.spec.template.spec)
+        self._job = job
 
     def build_job_request_obj(self, context: Context | None = None) -> k8s.V1Job:
         """Build the job, and the pods of its template with what registry and node pool bring to them."""

@@ -9,20 +9,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.operators.pod import FoundMoreThanOnePodFailure, KubernetesPodOperator
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, TaskDeferred
+from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred
 
 from airflow_multicluster.errors import airflow_errors
-from airflow_multicluster.operators import refusals
+from airflow_multicluster.operators import refusals, rendered
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from kubernetes.client import models as k8s
 
     from airflow_multicluster.hooks.cluster import ClusterHook
+    from airflow_multicluster.operators.sightings import Sightings
     from airflow_multicluster.task_groups.node_pool import NodePoolTaskGroup
-
-GPU_STARTUP_SECONDS = 900
-"""How long a pod on a node pool may take to start where neither task nor registry says: CUDA images are large."""
 
 
 class ClusterPodOperator(KubernetesPodOperator):
@@ -39,9 +37,13 @@ class ClusterPodOperator(KubernetesPodOperator):
     :param node_pool: a NodePoolTaskGroup, or what CreateNodePoolOperator returned (templated). Brings the cluster,
         the node selector, tolerations for the pool's taints, one GPU unless ``container_resources`` asks for it
         itself, and annotations that keep autoscalers from evicting the pod.
+    :param infrastructure_retries: how often a pod that was evicted, preempted or lost with its node is started again
+        without using up a retry of the task; 0 is never. What its program does wrong is the task's own business.
     """
 
     kubernetes_conn_id: str | None
+    started_again = False
+    never_started = ""
     template_fields: Sequence[str] = (*KubernetesPodOperator.template_fields, "cluster", "node_pool")
 
     def __init__(
@@ -52,6 +54,7 @@ class ClusterPodOperator(KubernetesPodOperator):
         startup_timeout_seconds: int | None = None,
         schedule_timeout_seconds: int | None = None,
         is_delete_operator_pod: bool | None = None,
+        infrastructure_retries: int = 3,
         **kwargs: Any,
     ) -> None:
         timeouts = {
@@ -63,7 +66,8 @@ class ClusterPodOperator(KubernetesPodOperator):
         self.cluster = cluster
         self.node_pool = getattr(node_pool, "output", node_pool)
         self._named = cluster is not None or node_pool is not None  # once: a template may render to None
-        self._own_timeouts = frozenset(given)
+        self.infrastructure_retries = refusals.refuse_less_than_none(self.task_id, infrastructure_retries)
+        self.own_timeouts = frozenset(given)
         if self.named:
             refusals.refuse_other_ways(self.task_id, {name: getattr(self, name) for name in refusals.ELSEWHERE})
             refusals.refuse_a_switch_that_is_gone(
@@ -74,11 +78,11 @@ class ClusterPodOperator(KubernetesPodOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         """Take a NodePoolTaskGroup as ``node_pool`` here too, and refuse what the operator would refuse."""
-        if kwargs.get("node_pool") is not None or kwargs.get("cluster") is not None:
-            refusals.refuse_other_ways(str(kwargs.get("task_id")), kwargs)
+        from airflow_multicluster.operators.mapped import ClusterPartial
+
         if "node_pool" in kwargs:
             kwargs["node_pool"] = getattr(kwargs["node_pool"], "output", kwargs["node_pool"])
-        return super().partial(**kwargs)
+        return ClusterPartial.instead_of(super().partial(**kwargs), kwargs.get("default_args"))
 
     @property
     def named(self) -> bool:
@@ -88,18 +92,7 @@ class ClusterPodOperator(KubernetesPodOperator):
     @property
     def cluster_name(self) -> str:
         """The cluster's name once templates are rendered."""
-        of_pool = self.node_pool.get("cluster") if isinstance(self.node_pool, Mapping) else None
-        if not of_pool and (self.node_pool is not None or not self.cluster):
-            raise AirflowFailException(
-                f"task {self.task_id!r} has no cluster to run on: cluster is {self.cluster!r}, node_pool is "
-                f"{self.node_pool!r} once rendered (no pool was made? did its create succeed?)"
-            )
-        if self.cluster and of_pool and self.cluster != of_pool:
-            raise AirflowFailException(
-                f"task {self.task_id!r} asks for cluster {self.cluster!r}, but its node pool is on {of_pool!r}; "
-                "leave out cluster="
-            )
-        return str(of_pool or self.cluster or "")
+        return rendered.cluster_name(self)
 
     @cached_property
     def hook(self) -> Any:
@@ -121,9 +114,16 @@ class ClusterPodOperator(KubernetesPodOperator):
         """Make and watch pods of the named cluster."""
         if not self.named:
             return super().pod_manager
-        from airflow_multicluster.operators.pod_manager import ClusterPodManager
+        from airflow_multicluster.operators.watchful_pod_manager import WatchfulPodManager
 
-        return ClusterPodManager(kube_client=self.client, callbacks=self.callbacks)
+        return WatchfulPodManager(self)
+
+    @cached_property
+    def sightings(self) -> Sightings:
+        """What was seen of this task's pods."""
+        from airflow_multicluster.operators.sightings import Sightings
+
+        return Sightings()
 
     @cached_property
     def _incluster_namespace(self) -> str | None:
@@ -139,7 +139,7 @@ class ClusterPodOperator(KubernetesPodOperator):
             return super().execute(context)
         with airflow_errors():
             self.registered.cluster.refuse_if_cordoned(datetime.now(UTC))
-            self._take_timeouts()
+            rendered.take_timeouts(self)
             result = super().execute(context)
         if self._killed:
             raise AirflowException(f"task {self.task_id!r} was killed and its pod deleted (apache/airflow#73006)")
@@ -149,20 +149,19 @@ class ClusterPodOperator(KubernetesPodOperator):
         """Come back from the triggerer."""
         if not self.named:
             return super().trigger_reentry(context, event)
-        with airflow_errors():
-            self._take_timeouts()
-            return super().trigger_reentry(context, event)
+        from airflow_multicluster.operators.lost_pod import come_back
 
-    def _take_timeouts(self) -> None:
-        if "startup_timeout_seconds" in self._own_timeouts:
-            return
-        seconds = self.registered.cluster.pods.startup_timeout_seconds
-        if seconds is None and self.node_pool is not None:
-            seconds = GPU_STARTUP_SECONDS
-        if seconds is not None:
-            self.startup_timeout_seconds = seconds
-            if "schedule_timeout_seconds" not in self._own_timeouts:
-                self.schedule_timeout_seconds = seconds
+        with airflow_errors():
+            rendered.take_timeouts(self)
+            return come_back(self, context, event, super().trigger_reentry)
+
+    def execute_sync(self, context: Context) -> Any:
+        """Run the pod, and another one in its place where it is lost to the infrastructure."""
+        if not self.named:
+            return super().execute_sync(context)
+        from airflow_multicluster.operators.lost_pod import start_until_it_ends
+
+        return start_until_it_ends(self, context, super().execute_sync)
 
     def convert_config_file_to_dict(self) -> None:
         """Read no kubeconfig of the worker, least of all ``$KUBECONFIG``, for the trigger to carry."""
@@ -197,6 +196,10 @@ class ClusterPodOperator(KubernetesPodOperator):
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Context) -> k8s.V1Pod:
         """Take up the pod of an earlier try unless it is dead, or make one."""
+        if self.started_again:
+            from airflow_multicluster.operators.lost_pod import make_anew
+
+            return make_anew(self, pod_request_obj, context)
         if self.named and self.reattach_on_restart:
             from airflow_multicluster.operators.reattach import put_away_the_dead
 
@@ -239,6 +242,18 @@ class ClusterPodOperator(KubernetesPodOperator):
 
             store_cluster(context, cluster=self.cluster_name)
 
+    def await_pod_completion(self, pod: k8s.V1Pod) -> None:
+        """Follow the pod to its end, unless its base container has never run and never will."""
+        if self.named:
+            from airflow_multicluster.operators.ended_pod import refuse_what_never_ran
+
+            refuse_what_never_ran(self, pod)
+        super().await_pod_completion(pod)
+
+    def extract_xcom(self, pod: k8s.V1Pod, **options: Any) -> Any:
+        """Read the pod's result; a pod that never started has none."""
+        return None if self.never_started else super().extract_xcom(pod, **options)
+
     def _write_logs(self, pod: k8s.V1Pod, follow: bool = False, since_time: Any = None) -> None:  # noqa: FBT001, FBT002 - stock
         if not self.named:
             super()._write_logs(pod, follow=follow, since_time=since_time)
@@ -253,11 +268,11 @@ class ClusterPodOperator(KubernetesPodOperator):
             super().cleanup(pod, remote_pod, *args, **kwargs)
             return
         from airflow_multicluster.operators.ended_pod import after_the_reason
-        from airflow_multicluster.operators.secret_env import mask_secret_env
+        from airflow_multicluster.operators.secret_env import hide_secret_env
 
         if remote_pod is not None:
-            mask_secret_env(remote_pod)
-        with after_the_reason(sys.exc_info()[1]):
+            hide_secret_env(remote_pod.spec)
+        with after_the_reason(sys.exc_info()[1], alone=self.never_started):
             super().cleanup(pod, remote_pod, *args, **kwargs)
 
     def process_pod_deletion(self, pod: k8s.V1Pod, *, reraise: bool = True) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodCommandException, PodManager, XComRetrievalError
@@ -10,7 +11,10 @@ from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
+from airflow_multicluster.operators.pod_logs import fetch_container_logs
+
 if TYPE_CHECKING:
+    from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLoggingStatus
     from kubernetes.client import models as k8s
 
 
@@ -33,6 +37,23 @@ class ClusterPodManager(PodManager):
                 raise
             self.log.info("Pod %s was made although the answer was lost", pod.metadata.name)
             return made
+
+    def fetch_container_logs(
+        self,
+        pod: k8s.V1Pod,
+        container_name: str,
+        *,
+        follow: bool = False,
+        since_time: Any = None,
+        post_termination_timeout: int = 120,  # noqa: ARG002 - the log of a container that has ended is read to its end
+        container_name_log_prefix_enabled: bool = True,
+        log_formatter: Callable[[str, str], str] | None = None,
+    ) -> PodLoggingStatus:
+        """Write the log, each line once: see ``pod_logs``."""
+        return fetch_container_logs(
+            self, pod, container_name, follow=follow, since_time=since_time,
+            prefix=container_name_log_prefix_enabled, formatter=log_formatter,
+        )  # fmt: skip
 
     def extract_xcom_json(self, pod: k8s.V1Pod) -> str:
         """Read the result. Raises XComRetrievalError that names the file when it is no JSON."""

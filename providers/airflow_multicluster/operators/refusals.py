@@ -33,3 +33,10 @@ def refuse_a_switch_that_is_gone(task_id: str, *, is_delete_operator_pod: bool |
             f"task {task_id!r} gives is_delete_operator_pod=False, which the provider has not heeded since 10.0: its "
             "pod would be deleted; give on_finish_action='keep_pod'"
         )
+
+
+def refuse_less_than_none(task_id: str, infrastructure_retries: int) -> int:
+    """Return the number. Raises ValueError where it is less than 0."""
+    if infrastructure_retries < 0:
+        raise ValueError(f"task {task_id!r} gives infrastructure_retries={infrastructure_retries}; 0 is none at all")
+    return infrastructure_retries

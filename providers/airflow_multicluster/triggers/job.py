@@ -15,6 +15,7 @@ from airflow.triggers.base import TriggerEvent
 from airflow_multicluster.hooks.cluster import AsyncClusterHook, ClusterHook
 from airflow_multicluster.off_loop import off_loop
 from airflow_multicluster.operators.pod_manager import ClusterPodManager
+from airflow_multicluster.operators.secret_env import without_secret_env
 from airflow_multicluster.triggers.haste import not_in_haste
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class ClusterJobTrigger(KubernetesJobTrigger):
             async with asyncio.timeout(left) as limit, (await self.hook.cluster()).keeping_async_client():
                 await off_loop(lambda: self.pod_manager)
                 (event,) = [event async for event in super().run()]
-                return event
+                return TriggerEvent(without_secret_env(event.payload))
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.utils.pod_manager import AsyncPodManager
 
+from airflow_multicluster.log_notes import heard, told
+from airflow_multicluster.triggers.pod_logs import RunningLog
+
 if TYPE_CHECKING:
     from multicluster.pods.watch import WatchedPod
 
@@ -37,6 +40,7 @@ class LookingPodManager(AsyncPodManager):
 
     looks: Looks | None = None
     events_interval: float = 5
+    _running_log: RunningLog | None = None
 
     async def read_pod(self, pod: Any) -> Any:
         """Read the pod, when it is time."""
@@ -47,3 +51,12 @@ class LookingPodManager(AsyncPodManager):
     async def watch_pod_events(self, pod: Any, startup_check_interval: float = 30) -> None:
         """Log the pod's events, at the pace that the user gave rather than the one of the looks."""
         await super().watch_pod_events(pod, startup_check_interval or self.events_interval)
+
+    async def fetch_container_logs_before_current_sec(
+        self, pod: Any, container_name: str, since_time: Any = None
+    ) -> Any:
+        """Write what the log has gained, and return how far it is written, as text that travels in place of a time."""
+        if self._running_log is None:
+            self._running_log = RunningLog(self._hook, self.log)
+        cursor = await self._running_log.catch_up(pod, container_name, heard(pod, since_time))
+        return told(pod, cursor) if cursor else since_time

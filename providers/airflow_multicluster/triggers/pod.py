@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.triggers.base import TriggerEvent
 
-from airflow_multicluster.hooks.cluster import AsyncClusterHook
+from airflow_multicluster.triggers.attention import AttentiveHook, StartListener, with_evidence
 from airflow_multicluster.triggers.haste import not_in_haste
 from airflow_multicluster.triggers.looks import LookingPodManager, Looks
 from multicluster.errors import MulticlusterError
@@ -43,6 +43,7 @@ class ClusterPodTrigger(KubernetesPodTrigger):
         self._intervals = {"poll_interval": self.poll_interval, "startup_check_interval": self.startup_check_interval}
         self._pod: WatchedPod | None = None
         self._looks: Looks | None = None
+        self._listener: StartListener | None = None
 
     @classmethod
     def instead_of(cls, stock: KubernetesPodTrigger, *, cluster: str) -> ClusterPodTrigger:
@@ -55,9 +56,9 @@ class ClusterPodTrigger(KubernetesPodTrigger):
         return f"{ClusterPodTrigger.__module__}.{ClusterPodTrigger.__qualname__}", arguments
 
     @cached_property
-    def hook(self) -> AsyncClusterHook:
+    def hook(self) -> AttentiveHook:
         """Reach the cluster; shared by the stock trigger's pod manager."""
-        return AsyncClusterHook(self.cluster)
+        return AttentiveHook(self.cluster)
 
     @cached_property
     def pod_manager(self) -> LookingPodManager:
@@ -80,9 +81,14 @@ class ClusterPodTrigger(KubernetesPodTrigger):
             events = [event async for event in super().run()]
         await not_in_haste(self, started=started)
         for event in events:
-            yield event
+            yield with_evidence(event, self.hook, self._listener, base=self.base_container_name)
 
     async def _wait_for_pod_start(self) -> Any:
+        self._listener = StartListener(self.hook, log=self.log, base=self.base_container_name)
+        async with self._listener.listening(self.pod_name, self.pod_namespace, to_events=self.log_events_on_startup):
+            return await self._see_it_start()
+
+    async def _see_it_start(self) -> Any:
         with self._woken("startup_check_interval", within=lambda: self._intervals["startup_check_interval"]) as looks:
             self.pod_manager.looks = looks
             self.pod_manager.events_interval = self._intervals["startup_check_interval"]

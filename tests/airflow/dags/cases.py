@@ -6,12 +6,13 @@ from airflow.sdk import DAG, TaskGroup, task_group
 
 from airflow_multicluster import ClusterPodOperator, NodePoolTaskGroup
 
-QUICK = {"ready_timeout": 20, "gone_timeout": 20}
+PATIENT = {"ready_timeout": 90, "gone_timeout": 90}
+"""Seconds; simulated machines need less than one, a real kubelet on a busy machine half a minute."""
 CLUSTER = "{{ dag_run.conf.get('cluster', 'gpu-use1') }}"
 
 
 def bracket(group_id="train", **more):
-    return NodePoolTaskGroup(group_id, **{"cluster": CLUSTER, "profile": "l4", **QUICK, **more})
+    return NodePoolTaskGroup(group_id, **{"cluster": CLUSTER, "profile": "l4", **PATIENT, **more})
 
 
 def pod(task_id, pool, command="echo trained", **more):

@@ -10,6 +10,7 @@ pytest.register_assert_rewrite("pod_drive")
 from pod_drive.drive import QUICK, Drive  # noqa: E402 - its assertions are to be rewritten
 
 CLUSTER = "gpu-use1"
+GKE = "gpu-euw4"
 POOL = {"cluster": CLUSTER, "name": "mc-room-0", "profile": "l4"}
 OBJECTS = {
     "namespaces": ({"metadata": {"name": "team"}}, {"metadata": {"name": "other"}}),
@@ -22,17 +23,18 @@ OBJECTS = {
 
 @pytest.fixture(scope="session")
 def session_world(tmp_path_factory):
-    """Start an EKS cluster with a node pool and one of no cloud, with no delays."""
+    """Start an EKS cluster with a node pool, one of GKE and one of no cloud, with no delays."""
     from multicluster.simulator import Delays, World
     from multicluster.testing.world import enter
 
     with World(delays=Delays.none()) as world:
         world.add_eks(CLUSTER)
+        world.add_gke(GKE)
         world.add_plain("here")
         with pytest.MonkeyPatch.context() as patch:  # no longer, or other rooms of this process would see it
             registry = enter(world, tmp_path_factory.mktemp("registry") / "clusters.json", patch)
             _make_pool(registry, world)
-        for cluster in (CLUSTER, "here"):
+        for cluster in world.entrances:
             for plural, documents in OBJECTS.items():
                 for document in documents:
                     world.entrances[cluster].kubernetes.create(plural, document)
@@ -68,6 +70,15 @@ def world(session_world, monkeypatch):
 def drive(world):
     """Run operators on the cluster, and leave no pod behind."""
     drive = Drive(world, CLUSTER)
+    yield drive
+    world.faults.clear()
+    drive.sweep()
+
+
+@pytest.fixture
+def drive_gke(world):
+    """Run operators on the cluster of GKE, and leave no pod behind."""
+    drive = Drive(world, GKE)
     yield drive
     world.faults.clear()
     drive.sweep()

@@ -12,6 +12,8 @@ from airflow.sdk.exceptions import TaskDeferred
 from pod_drive.drive import execute
 from pod_drive.in_behaviour import NOWHERE
 
+from multicluster.simulator.faults import Drop, Fault, HttpError
+
 FINISH = [action.value for action in OnFinishAction]
 KILL = [action.value for action in OnKillAction]
 LEFT = {
@@ -89,6 +91,36 @@ def test_pain_05_a_pod_deleted_from_outside_is_no_success(drive, fit):
     outsider.join()
 
     assert ran.error is not None
+
+
+LOGS_AWAY = [HttpError(code=500), Drop()]
+
+
+@pytest.mark.parametrize("effect", LOGS_AWAY, ids=str)
+@pytest.mark.parametrize("code", [0, 3])
+def test_pain_05_what_becomes_of_a_task_does_not_depend_on_its_logs(drive, fit, code, effect, monkeypatch):
+    monkeypatch.setattr("airflow.providers.cncf.kubernetes.kubernetes_helper_functions.API_RETRY_WAIT_MIN", 0)
+    drive.world.faults.add(Fault(name="logs", service="kubernetes", operation="get pods/log", times=1, effect=effect))
+    ran = drive.run(fit(f"echo trained; exit {code}"))
+
+    assert drive.world.faults.struck("logs") > 0
+    assert (ran.error is None) is (code == 0), ran.error
+
+
+@pytest.mark.parametrize("deferrable", [True], indirect=True)
+@pytest.mark.parametrize("code", [0, 3])
+def test_pain_05_what_was_seen_of_an_end_counts_although_the_pod_is_gone_since(drive, fit, code, monkeypatch):
+    waited = drive.event
+
+    async def then_collected(*arguments):
+        event = await waited(*arguments)
+        drive.sweep()
+        return event
+
+    monkeypatch.setattr(drive, "event", then_collected)
+    ran = drive.run(fit(f"exit {code}"))
+
+    assert (ran.error is None) is (code == 0), ran.error
 
 
 @pytest.mark.parametrize("finish", FINISH)

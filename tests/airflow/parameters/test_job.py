@@ -94,6 +94,24 @@ def test_pain_02_only_the_name_of_a_jobs_cluster_travels(drive, work, deferrable
     assert "c4n4ry" not in json.dumps(ran.deferrals)
 
 
+def test_pain_36_what_a_jobs_secret_variables_hold_is_in_no_xcom_and_no_event(drive, work, monkeypatch):
+    events = []
+    waited = drive.event
+
+    async def noting(*arguments):
+        events.append(await waited(*arguments))
+        return events[-1]
+
+    monkeypatch.setattr(drive, "event", noting)
+    ran = drive.run(work('echo "$API_TOKEN $EPOCHS"', env_vars={"API_TOKEN": "c4n4ry-variable", "EPOCHS": "3"}))
+
+    assert ran.error is None
+    assert "c4n4ry" not in str(events) + str(ran.xcoms)
+    (container,) = ran.xcoms["job"]["spec"]["template"]["spec"]["containers"]
+    assert {one["name"]: one["value"] for one in container["env"]} == {"API_TOKEN": "***", "EPOCHS": "3"}
+    assert {"name": "API_TOKEN", "value": "c4n4ry-variable"} in ran.container["env"]
+
+
 def test_pain_28_a_job_whose_pods_come_late_runs_once(drive, work):
     late = Fault(
         name="none-yet",

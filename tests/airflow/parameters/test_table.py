@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
 import pytest
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
@@ -55,21 +56,11 @@ def test_without_the_parameter_its_effect_is_not_there(drive, fit, name):
 
 
 @pytest.mark.parametrize("name", IN_BEHAVIOUR)
-def test_pain_07_a_parameter_does_what_it_says(drive, fit, deferrable, name):
-    assert IN_BEHAVIOUR[name](drive, fit, deferrable) is None
+def test_pain_07_a_parameter_does_what_it_says(drive, fit, place, deferrable, name):
+    assert IN_BEHAVIOUR[name](drive, partial(fit, **place), deferrable) is None
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_contradicts_the_registry_is_refused_with_the_way_out(fit, place, name):
     with pytest.raises(ValueError, match=f"also gives {name}, here or in default_args.*{name}=None"):
         fit(**place, **{name: REFUSED[name]})
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_contradicts_the_registry_is_refused_for_mapped_tasks_when_the_dag_is_read(name):
-    from airflow.sdk import DAG
-
-    from airflow_multicluster import ClusterPodOperator
-
-    with DAG("d", schedule=None), pytest.raises(ValueError, match=f"{name}=None"):
-        ClusterPodOperator.partial(task_id="fit", cluster="here", **{name: REFUSED[name]}).expand(image=["a", "b"])

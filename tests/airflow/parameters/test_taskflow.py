@@ -75,17 +75,6 @@ def test_a_group_is_taken_as_node_pool_mapped_or_not(decorator):
     assert mapped.partial_kwargs["node_pool"].operator.task_id == "train.create_node_pool"
 
 
-@pytest.mark.parametrize("decorator", ["cluster_pod", "cluster_pod_cmd"])
-def test_a_decorator_refuses_another_way_to_a_cluster(decorator):
-    with DAG("d", schedule=None):
-
-        @getattr(task, decorator)(cluster="here", image="x", config_file="kubeconfig")
-        def fit(): ...
-
-        with pytest.raises(ValueError, match="config_file=None"):
-            fit()
-
-
 def test_clusters_are_named_by_params_and_xcom_and_mapped(run):
     outcome = run("named_by_templates")
 

@@ -19,6 +19,7 @@ def _shown(events, node, names):
 
 
 def test_a_pods_life_is_told(pods, eventually, record, names):
+    pods.run(pod("true", name="before"))  # the node has the image from now on
     ended = pods.run(pod("true"))
 
     told = _said(pods, eventually, "Scheduled", "Pulled", "Created", "Started")

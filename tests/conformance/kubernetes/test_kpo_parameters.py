@@ -6,7 +6,7 @@ import pytest
 from airflow.providers.cncf.kubernetes.secret import Secret
 from kubernetes.client import models as k8s
 
-from .pods import ended
+from .pods import NO_IMAGE, ended
 
 pytestmark = pytest.mark.parametrize("tasks", ["ours"], indirect=True)
 DEFERRABLE = pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
@@ -41,7 +41,7 @@ def test_secrets_and_config_maps_are_read_as_variables_and_files(go, pods, said)
     pods.make("secrets", "keys", stringData={"user": "ann", "word": "w"})
     pods.make("configmaps", "settings", data={"EPOCHS": "3"})
     go(
-        'echo "$USER $EPOCHS $(cat /keys/user /keys/word /one/w /settings/EPOCHS)"; ls /scratch && echo empty',
+        'echo "$USER $EPOCHS $(cat /keys/user /keys/word /one/w /settings/EPOCHS)"; ls -A /scratch | grep -q . || echo empty',
         secrets=[
             Secret("env", "USER", "keys", "user"),
             Secret("env", None, "keys"),
@@ -66,7 +66,7 @@ def test_a_pod_that_is_kept_although_it_never_started_is_ended(go, pods, record)
     with pytest.raises(Exception, match=r"too long to start|returned a failure"):
         go(
             "true",
-            volumes=[k8s.V1Volume(name="missing", config_map=k8s.V1ConfigMapVolumeSource(name="missing"))],
+            image=NO_IMAGE,
             startup_timeout_seconds=2,
             on_finish_action="keep_pod",
         )
@@ -74,3 +74,44 @@ def test_a_pod_that_is_kept_although_it_never_started_is_ended(go, pods, record)
     kept = pods.until(ended)
     assert kept["status"]["reason"] == "DeadlineExceeded"
     record("phase", kept["status"]["phase"])
+
+
+@DEFERRABLE
+def test_what_an_init_container_writes_is_there_for_the_work(go, said):
+    at_scratch = k8s.V1VolumeMount(name="scratch", mount_path="/scratch")
+    prepare = k8s.V1Container(
+        name="prepare",
+        image="busybox:1.36",
+        image_pull_policy="IfNotPresent",
+        command=["sh", "-c", "echo data > /scratch/made"],
+        volume_mounts=[at_scratch],
+    )
+    go("cat /scratch/made", init_containers=[prepare], volumes=[SCRATCH], volume_mounts=[at_scratch])
+
+    assert "data" in said()
+
+
+@DEFERRABLE
+def test_a_pod_knows_its_name_and_a_pull_secret_that_is_missing_harms_nobody(go, said):
+    name = k8s.V1EnvVarSource(field_ref=k8s.V1ObjectFieldSelector(field_path="metadata.name"))
+    go(
+        'echo "I am $POD"',
+        pod_runtime_info_envs=[k8s.V1EnvVar(name="POD", value_from=name)],
+        image_pull_secrets=[k8s.V1LocalObjectReference(name="nobody")],
+    )
+
+    assert "I am p" in said()
+
+
+@DEFERRABLE
+def test_a_result_of_one_mebibyte_arrives_whole(go):
+    size = 1024 * 1024 - 2
+    command = f"""(printf '"'; head -c {size} /dev/zero | tr '\\0' x; printf '"') > /airflow/xcom/return.json"""
+
+    assert go(command, do_xcom_push=True, get_logs=False) == "x" * size
+
+
+@DEFERRABLE
+@pytest.mark.parametrize("command", ["true", ": > /airflow/xcom/return.json"])
+def test_no_result_is_none(go, command):
+    assert go(command, do_xcom_push=True) is None

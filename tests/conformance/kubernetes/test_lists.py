@@ -183,6 +183,8 @@ def test_a_page_says_how_many_are_left(ask, record):
         {"continue": "nonsense"},
         {"resourceVersion": "new"},
         {"timeoutSeconds": "soon"},
+        {"timeoutSeconds": "0.1"},
+        {"timeoutSeconds": "0.1", "watch": "true"},
         {"resourceVersion": "1", "resourceVersionMatch": "Exactly"},
         {"resourceVersionMatch": "Exact"},
         {"resourceVersion": "0", "resourceVersionMatch": "Exact"},

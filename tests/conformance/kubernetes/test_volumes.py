@@ -126,6 +126,10 @@ def test_a_missing_item_holds_the_pod_back(given, record, source):
     assert given.until(waits("ContainerCreating"))
 
 
+def test_a_volume_that_no_container_mounts_holds_nothing_back(pods):
+    assert pods.output(pod("echo here", volumes=[{"name": "v", "configMap": {"name": "absent"}}])) == "here\n"
+
+
 def test_an_empty_folder_is_shared_by_the_containers_of_a_pod(pods):
     mount = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
     writer = container("writer", "echo hello > /v/file", **mount)

@@ -23,6 +23,7 @@ from moto.server import ThreadedMotoServer
 
 from multicluster.cli.demo.grounds import cannot_run, launcher
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolRefusedError
+from multicluster.grounds.testbeds import Testbeds
 from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
 from multicluster.kinds.eks.node_pools import EksNodePools
 from multicluster.kinds.gke.node_pools import GkeNodePools
@@ -32,7 +33,6 @@ from multicluster.node_pools.pool import NodePoolSpec, Problem
 from multicluster.node_pools.profile import Gpu, NodePoolProfile
 from multicluster.node_pools.protocol import NodePools
 from multicluster.simulator import Delays, ManualClock, SystemClock, World
-from multicluster.simulator.grounds.testbeds import Testbeds
 from multicluster.testing.fake_clock import FakeClock
 from multicluster.testing.fake_node_pools import FakeNodePools
 
@@ -40,7 +40,9 @@ T = TypeVar("T")
 OPTIONS = EksNodePoolOptions(
     node_role_arn="arn:aws:iam::111122223333:role/gpu-node", subnets=("subnet-a", "subnet-b"), tags={"team": "ml"}
 )
-STEP, STEPS, PACE = 20, 200, 0.2
+STEP, STEPS = 20, 200
+PACE, PATIENCE = 0.2, 180
+"""Seconds of the machine's time: between two looks at real nodes, and for what is waited for."""
 NO_MACHINES = Problem(code="InsufficientInstanceCapacity", message="none left in the zone", capacity=True, times=2)
 
 
@@ -201,7 +203,7 @@ class RealNodes:
         """Leave nothing for the next law."""
         self.world.faults.clear()
         self.world.host.run(self.delete_all)
-        self.world.settle(60)
+        self.world.settle(180)
         assert self.world.report().nodes_left == ()
 
     def delete_all(self) -> None:
@@ -341,7 +343,9 @@ def testbed_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     if reason:
         pytest.skip(reason)
     ground = Testbeds(command=launcher(), folder=tmp_path_factory.mktemp("worlds"), clock=SystemClock())
-    delays = Delays(create=1.5, node_join=0.1, node_ready=0, gpu_ready=0.2, drain=0.1, delete=0.2, operation=0.1)
+    delays = Delays(
+        create=1.5, node_join=0.1, node_ready=0, gpu_ready=0.2, drain=0.1, delete=0.2, operation=0.1, scale_idle=600
+    )  # an idle node must not go while the one beside it, on a busy machine, is still coming
     with World(delays=delays, ground=ground) as world:
         world.add_eks("gpu", system_nodes=0)
         world.add_gke("gpu", system_nodes=0)
@@ -382,13 +386,14 @@ def lease(ground: Ground) -> Lease:
 @pytest.fixture
 def until(ground: Ground, pools: NodePools) -> Callable[[Callable[[], Any]], Any]:
     """Let time pass, as a waiting sensor does: with a look at every step, until the condition holds."""
+    steps = int(PATIENCE / PACE) if isinstance(ground, RealNodes) else STEPS
 
     def wait(condition: Callable[[], T]) -> T:
-        for _ in range(STEPS):
+        for _ in range(steps):
             found = condition()
             if found:
                 return found
             ground.pass_time()
-        raise TimeoutError(f"not within {STEP * STEPS} seconds of the ground's time")
+        raise TimeoutError(f"{condition} did not hold in {steps} steps")
 
     return wait

@@ -18,6 +18,7 @@ from multicluster.errors import (
     NodePoolRefusedError,
 )
 from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.node_facts import NodeFacts
 from multicluster.node_pools.pool import NodePool, NodePoolSpec, NodePoolState
 from multicluster.node_pools.protocol import NodePools
 from multicluster.node_pools.readiness import readiness
@@ -329,9 +330,14 @@ def test_nodes_carry_the_label_that_was_known_before(
 ) -> None:
     key, value = pools.node_selector("train")
 
+    def all_there() -> list[NodeFacts] | None:
+        """Real nodes come one after the other, and GKE calls a pool active before they do."""
+        nodes = [node for node in ground.nodes("train") if node.labels.get(key) == value]
+        return nodes if len(nodes) >= spec.size else None
+
     pool = pools.create(spec, lease)
     until(active(pools))
-    nodes = until(lambda: [node for node in ground.nodes("train") if node.labels.get(key) == value])
+    nodes = until(all_there)
 
     assert pool.node_selector == (key, value)
     assert len(nodes) == 2

@@ -16,9 +16,9 @@ from kubernetes import config
 from kubernetes.client import ApiClient, CoreV1Api, RbacAuthorizationV1Api
 from kubernetes.client.exceptions import ApiException
 
+from multicluster.grounds.launcher import Launcher
+from multicluster.grounds.lifeline import Lifeline
 from multicluster.simulator import World
-from multicluster.simulator.grounds.launcher import Launcher
-from multicluster.simulator.grounds.lifeline import Lifeline
 
 from .aws_verifier import TESTBED, NotBuiltError, ways
 from .signing import CLUSTER, REGION, ROLE

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from kubernetes import config
 
+from multicluster.grounds.testbeds import Testbeds
 from multicluster.simulator import Delays, World
 from multicluster.simulator.aws.clusters import AccessEntry
 from multicluster.simulator.clock import SystemClock
-from multicluster.simulator.grounds.testbeds import Testbeds
 from multicluster.testing.world import enter
 from tests.airflow.conftest import (  # noqa: F401 - the first two are fixtures
     dag_folder,

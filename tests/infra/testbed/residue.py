@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -51,7 +53,12 @@ def links(home: Path) -> list[str]:
 
 def groups(home: Path) -> list[str]:
     """List control groups."""
-    return [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/{name(home)}")]
+    return [f"group {path}" for path, _, _ in below("/sys/fs/cgroup") if name(home) in Path(path).parts]
+
+
+def below(top: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Walk a tree from which testbeds beside this one take folders away meanwhile, where pathlib would raise."""
+    return os.walk(top)
 
 
 def claims(home: Path) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Launcher
-from .residue import groups, left, links, name
+from .residue import below, content, groups, left, links, name
 
 pytestmark = [pytest.mark.testbed, pytest.mark.slow]
 
@@ -34,9 +34,9 @@ def running_pod(launcher: Launcher) -> Pod:
     up = launcher("up", "--nodes", "1")
     kubectl = [up["kubectl"], "--kubeconfig", up["kubeconfig"]]
     subprocess.run([*kubectl, "run", "one", "--image=busybox:1.36", "--", "sleep", "600"], check=True)
-    subprocess.run([*kubectl, "wait", "--for=condition=Ready", "pod/one", "--timeout=60s"], check=True)
-    members = Path("/sys/fs/cgroup").glob(f"**/{name(launcher.home)}/**/cgroup.procs")
-    pid = min(int(word) for path in members for word in path.read_text().split())
+    subprocess.run([*kubectl, "wait", "--for=condition=Ready", "pod/one", "--timeout=120s"], check=True)
+    members = [Path(path) / "cgroup.procs" for path, _, _ in below("/sys/fs/cgroup") if name(launcher.home) in path]
+    pid = min(int(word) for path in members for word in content(path).split())
     veths = [one.removeprefix("link ") for one in links(launcher.home) if "mctb" not in one]
     assert veths
     return Pod(pid=pid, network=str(Path(f"/proc/{pid}/ns/net").readlink()), links=veths)

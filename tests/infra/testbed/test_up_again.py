@@ -93,7 +93,7 @@ def test_up_starts_what_has_died_and_loses_nothing(launcher):
         assert all(launcher("status")["components"].values())
 
     subprocess.run([*kubectl, "get", "configmap", "kept"], check=True)
-    subprocess.run([*kubectl, "wait", "--for=condition=Ready", "node/cpu-1", "--timeout=60s"], check=True)
+    subprocess.run([*kubectl, "wait", "--for=condition=Ready", "node/cpu-1", "--timeout=120s"], check=True)
 
 
 def pids(home: Path, parts: list[bytes]) -> list[int]:

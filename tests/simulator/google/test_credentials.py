@@ -151,7 +151,7 @@ def test_a_federated_identity_acts_as_a_service_account(
 
 
 def test_a_token_of_nobody_is_401_and_one_without_scope_403(world: World, env: dict[str, str]) -> None:
-    url = f"{world.google.url}/v1/projects/acme/locations/-/clusters"
+    url = f"{world.google.url}/v1/projects/acme/locations/europe-west4/clusters/gpu"
     weak = world.google.tokens.mint(world.google.account, ["https://www.googleapis.com/auth/userinfo.email"]).token
 
     answers = [
@@ -166,7 +166,7 @@ def test_a_token_of_nobody_is_401_and_one_without_scope_403(world: World, env: d
 def test_an_account_without_rights_is_denied(world: World, env: dict[str, str], call: Any) -> None:
     world.google.account.allowed = False
 
-    answer = call("GET", "clusters")
+    answer = call("GET", "clusters/gpu")
 
     assert answer.status_code == 403
     assert answer.json()["error"]["status"] == "PERMISSION_DENIED"

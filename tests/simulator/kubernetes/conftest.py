@@ -14,7 +14,7 @@ from kubernetes import client
 
 from multicluster.simulator.clock import SystemClock
 from multicluster.simulator.host import Host
-from multicluster.simulator.kubernetes import KubernetesCluster, PodDelays, User
+from multicluster.simulator.kubernetes import KubernetesCluster, NodeShape, PodDelays, User
 
 TOKENS = {
     "good": User(name="alice", groups=("data-science",)),
@@ -53,7 +53,7 @@ def new_cluster(host: Host, tmp_path: Path) -> Iterator[Callable[..., Kubernetes
 @pytest.fixture
 def cluster(new_cluster: Callable[..., KubernetesCluster]) -> KubernetesCluster:
     cluster = new_cluster()
-    cluster.add_node("n1", labels={}, taints=[], capacity=NODE, ready=True)
+    cluster.add_node("n1", NodeShape(capacity=NODE, ready=True))
     return cluster
 
 

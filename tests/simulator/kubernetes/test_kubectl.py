@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from multicluster.simulator.kubernetes import NodeShape
+
 POD = """
 apiVersion: v1
 kind: Pod
@@ -43,7 +45,7 @@ def cells(table):
 
 
 def test_nodes_are_printed_with_status_and_version(ok, cluster):
-    cluster.add_node("n2", labels={}, taints=[], capacity={"cpu": "1"})
+    cluster.add_node("n2", NodeShape(capacity={"cpu": "1"}))
 
     assert [row[:2] + row[4:] for row in cells(ok("get", "nodes"))] == [
         ["NAME", "STATUS", "VERSION"],

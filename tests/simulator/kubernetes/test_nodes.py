@@ -6,7 +6,7 @@ import pytest
 from kubernetes import watch
 
 from multicluster.simulator.clock import ManualClock
-from multicluster.simulator.kubernetes import GpuSeconds
+from multicluster.simulator.kubernetes import GpuSeconds, NodeShape
 from multicluster.simulator.kubernetes.controllers.taints import tolerated_seconds
 
 from .conftest import Api
@@ -19,7 +19,7 @@ def condition(node, kind="Ready"):
 
 
 def test_a_node_joins_not_ready_and_becomes_ready(cluster):
-    cluster.add_node("n2", labels={"pool": "l4"}, taints=[], capacity={"cpu": "2"})
+    cluster.add_node("n2", NodeShape(labels={"pool": "l4"}, capacity={"cpu": "2"}))
     joined = cluster.objects("nodes")[1]
 
     cluster.set_node("n2", ready=True)
@@ -33,7 +33,7 @@ def test_a_node_joins_not_ready_and_becomes_ready(cluster):
 
 def test_a_device_plugin_advertises_and_a_start_up_taint_goes(cluster):
     taints = [{"key": "starting", "effect": "NoSchedule"}, {"key": "kept", "effect": "NoSchedule"}]
-    cluster.add_node("n2", labels={}, taints=taints, capacity={"cpu": "2"}, ready=True)
+    cluster.add_node("n2", NodeShape(taints=taints, capacity={"cpu": "2"}, ready=True))
 
     cluster.set_node("n2", allocatable={"nvidia.com/gpu": "1"}, remove_taints=["starting"])
 
@@ -59,7 +59,7 @@ def test_the_pods_of_a_vanished_node_are_lost_after_a_moment(cluster, run_pod, n
 
 def test_the_log_of_a_pod_on_a_vanished_node_cannot_be_had(new_cluster, new_pod, tmp_path):
     cluster = new_cluster(clock=ManualClock(), delays=_still())
-    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.add_node("n1", NodeShape(capacity={"cpu": "4"}, ready=True))
     cluster.create("pods", new_pod("p", "sleep", "60"))
     cluster.wait_until("pods", lambda pods: pods[0]["status"]["phase"] == "Running")
     (tmp_path / "ca.pem").write_bytes(cluster.ca_pem)
@@ -76,7 +76,7 @@ def test_a_lost_pod_is_collected_though_a_node_of_the_same_name_comes_back(clust
     run_pod(new_pod("p", "sleep", "60"), "Running")
 
     cluster.remove_node("n1")
-    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.add_node("n1", NodeShape(capacity={"cpu": "4"}, ready=True))
 
     assert cluster.wait_until("pods", lambda pods: not pods) == []
     assert cluster.processes == 0
@@ -123,7 +123,7 @@ def test_how_long_a_pod_may_stay_on_a_tainted_node(tolerations, seconds):
 def test_pods_leave_a_node_that_stays_not_ready_for_five_minutes(new_cluster, new_pod):
     clock = ManualClock()
     cluster = new_cluster(clock=clock, delays=_still())
-    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.add_node("n1", NodeShape(capacity={"cpu": "4"}, ready=True))
     cluster.create("pods", new_pod("p", "sleep", "60"))
     cluster.wait_until("pods", lambda pods: pods[0]["status"]["phase"] == "Running")
 
@@ -143,7 +143,7 @@ def test_pods_leave_a_node_that_stays_not_ready_for_five_minutes(new_cluster, ne
 def test_gpu_seconds_are_counted_by_node_and_kept_after_its_end(new_cluster, new_pod):
     clock = ManualClock()
     cluster = new_cluster(clock=clock, delays=_still())
-    cluster.add_node("gpu", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.add_node("gpu", NodeShape(capacity={"cpu": "4"}, ready=True))
     clock.advance(10)
     cluster.set_node("gpu", allocatable={"nvidia.com/gpu": "2"})
     clock.advance(10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from multicluster.simulator.clock import ManualClock
-from multicluster.simulator.kubernetes import PodDelays
+from multicluster.simulator.kubernetes import NodeShape, PodDelays
 
 
 def test_python_is_the_python_of_the_simulator(run_pod, new_pod, core):
@@ -57,7 +57,7 @@ def test_a_pod_deleted_without_grace_is_gone_at_once_and_its_process_too(cluster
 def test_the_waits_of_a_crash_loop_double_on_the_clock_of_the_world(new_cluster, new_pod):
     clock = ManualClock()
     cluster = new_cluster(clock=clock, delays=PodDelays(image_pull=0, start=0, restart_backoff=10))
-    cluster.add_node("n1", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+    cluster.add_node("n1", NodeShape(capacity={"cpu": "4"}, ready=True))
     cluster.create("pods", new_pod("p", "sh", "-c", "exit 1", restartPolicy="Always"))
 
     for seconds, restarts in ((10, 1), (20, 2), (40, 3)):

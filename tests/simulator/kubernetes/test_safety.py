@@ -18,12 +18,12 @@ SIMULATOR = """
 import sys, pathlib
 from multicluster.simulator.clock import SystemClock
 from multicluster.simulator.host import Host
-from multicluster.simulator.kubernetes import KubernetesCluster, PodDelays, User
+from multicluster.simulator.kubernetes import KubernetesCluster, NodeShape, PodDelays, User
 
 cluster = KubernetesCluster("c", host=Host(), clock=SystemClock(), root=pathlib.Path(sys.argv[1]),
     authenticate=lambda token: User(name="u"), delays=PodDelays(image_pull=0, start=0))
 cluster.start()
-cluster.add_node("n", labels={}, taints=[], capacity={"cpu": "4"}, ready=True)
+cluster.add_node("n", NodeShape(capacity={"cpu": "4"}, ready=True))
 sleep = "[sys.executable, '-c', 'import time; time.sleep(300)']"
 script = f"import os, subprocess, sys, time; child = subprocess.Popen({sleep}, start_new_session=True); " \
     "open(sys.argv[1], 'w').write(f'{os.getpid()} {child.pid}\\\\n'); time.sleep(300)"

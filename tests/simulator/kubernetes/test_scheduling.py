@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from multicluster.simulator.kubernetes import NodeShape
 from multicluster.simulator.kubernetes.scheduler.fitting import placement
 
 GPU_TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
@@ -87,7 +88,7 @@ def test_init_containers_count_one_at_a_time_and_sidecars_all_along(new_pod):
 
 
 def test_a_pod_waits_for_a_gpu_and_gets_it_when_it_is_advertised(cluster, new_pod):
-    cluster.add_node("gpu", labels={"pool": "l4"}, taints=[GPU_TAINT], capacity={"cpu": "4"}, ready=True)
+    cluster.add_node("gpu", NodeShape(labels={"pool": "l4"}, taints=[GPU_TAINT], capacity={"cpu": "4"}, ready=True))
     cluster.create("pods", new_pod("p", "sleep", "60", container=GPU, tolerations=[TOLERATION]))
     cluster.wait_until("events", lambda events: any("Insufficient nvidia.com/gpu" in e["message"] for e in events))
 
@@ -126,7 +127,7 @@ def test_a_node_that_is_not_ready_takes_no_pod(cluster, new_pod):
 
 @pytest.mark.parametrize("allocatable", [{"cpu": "much"}, {"cpu": None}, {"pods": {}}])
 def test_an_unreadable_node_stops_no_pod_from_another(cluster, new_pod, core, allocatable):
-    cluster.add_node("bad", labels={}, taints=[], capacity={"cpu": "1"}, ready=True)
+    cluster.add_node("bad", NodeShape(capacity={"cpu": "1"}, ready=True))
     core.patch_node_status("bad", {"status": {"allocatable": allocatable}})
 
     for number in range(3):

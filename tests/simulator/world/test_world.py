@@ -7,7 +7,6 @@ from pathlib import Path
 
 import boto3
 import kubernetes
-import kubernetes.config.incluster_config
 import pytest
 
 from multicluster.registry.kind_documents import KindlessCluster
@@ -79,22 +78,6 @@ def test_the_kubeconfig_opens_every_cluster(world: World, tmp_path: Path) -> Non
         nodes[name] = [node.metadata.name for node in kubernetes.client.CoreV1Api(api).list_node().items]
 
     assert nodes == {"gpu": ["gpu-system-0"], "tpu": ["tpu-system-0"], "laptop": ["laptop-system-0"]}
-
-
-def test_in_cluster_files_are_those_of_a_pod(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    world.add_plain("here")
-    for name, value in world.in_cluster_files("here", tmp_path).items():
-        monkeypatch.setenv(name, value)
-    loader = kubernetes.config.incluster_config.InClusterConfigLoader(
-        token_filename=str(tmp_path / "token"), cert_filename=str(tmp_path / "ca.crt")
-    )
-    configuration = kubernetes.client.Configuration()
-
-    loader.load_and_set(configuration)
-
-    with kubernetes.client.ApiClient(configuration) as api:
-        assert len(kubernetes.client.CoreV1Api(api).list_node().items) == 1
-    assert (tmp_path / "namespace").read_text() == "default"
 
 
 def test_a_cluster_without_system_nodes_has_none(world: World) -> None:

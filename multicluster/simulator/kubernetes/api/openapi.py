@@ -1,8 +1,4 @@
-"""The least of OpenAPI that lets kubectl validate: version 2 as protobuf, version 3 as JSON.
-
-kubectl before 1.25 looks a kind up in the schema and skips validation when it is not there; later ones look whether
-the server takes `fieldValidation`, which the version 3 documents say.
-"""
+"""The least of OpenAPI version 3 that lets kubectl (1.25 and later) see that the server takes `fieldValidation`."""
 
 from __future__ import annotations
 
@@ -15,18 +11,11 @@ from multicluster.simulator.kubernetes.documents import Document
 from multicluster.simulator.kubernetes.resources import RESOURCES, Resource
 from multicluster.simulator.kubernetes.status import unknown_path
 
-_PROTOBUF = (
-    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"  # kubectl asks with @ for ., which no answer may hold
-)
 _INFO = {"title": "Kubernetes", "version": "simulator"}
 
 
-def answered(path: str, request: web.BaseRequest) -> web.StreamResponse:
+def answered(path: str) -> web.StreamResponse:
     """Answer a request below `/openapi/`. Raises `ApiError` 404."""
-    if path == "/openapi/v2":
-        if "protobuf" in request.headers.get("Accept", ""):
-            return web.Response(body=_version_2_protobuf(), headers={"Content-Type": _PROTOBUF})
-        return answer({"swagger": "2.0", "info": _INFO, "paths": {}, "definitions": {}})
     served = {_prefix(resource).strip("/"): resource.api_version for resource in RESOURCES}
     if path == "/openapi/v3":
         paths = {name: {"serverRelativeURL": f"/openapi/v3/{name}"} for name in served}
@@ -64,13 +53,3 @@ def _patch_operation(resource: Resource) -> Document:
             "kind": resource.kind,
         },
     }
-
-
-def _version_2_protobuf() -> bytes:
-    """Encode `openapi_v2.Document{swagger: "2.0", info: {title, version}, paths: {}}`."""
-    info = _field(1, _INFO["title"].encode()) + _field(2, _INFO["version"].encode())
-    return _field(1, b"2.0") + _field(2, info) + _field(8, b"")
-
-
-def _field(number: int, data: bytes) -> bytes:
-    return bytes([number << 3 | 2, len(data)]) + data

@@ -35,7 +35,7 @@ _HEALTH = ("/healthz", "/livez", "/readyz")
 
 @dataclass(kw_only=True)
 class ApiServer:
-    """Answers requests. `requests` counts them by verb and resource, `unauthorized` those answered with 401."""
+    """Answers requests. `requests` counts them by verb and resource."""
 
     store: Store
     objects: Objects
@@ -46,7 +46,6 @@ class ApiServer:
     authorizer: Authorizer
     version: str
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unauthorized: int = 0
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request; never raises."""
@@ -84,7 +83,6 @@ class ApiServer:
         scheme, _, token = header.partition(" ")
         user = self.authenticate(token.strip()) if scheme.lower() == "bearer" else None
         if user is None:
-            self.unauthorized += 1
             raise ApiError(401, "Unauthorized")
         return user
 
@@ -144,8 +142,8 @@ class ApiServer:
     def _described(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         if path.startswith(_HEALTH):
             return web.Response(text="ok", headers={"X-Content-Type-Options": "nosniff"})
-        if path.startswith("/openapi/"):
-            return openapi.answered(path, request)
+        if path.startswith("/openapi/v3"):
+            return openapi.answered(path)
         if path in ("/api", "/apis") and _AGGREGATED in request.headers.get("Accept", ""):
             return answer(discovery.aggregated(core=path == "/api"), media_type=_AGGREGATED)
         found = discovery.described(path, self.version) if request.method == "GET" else None

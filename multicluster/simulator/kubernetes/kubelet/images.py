@@ -48,16 +48,11 @@ class Images:
         """Whether an image's name can be one."""
         return _REFERENCE.fullmatch(reference) is not None
 
-    def image(self, reference: str) -> Image | None:
-        """Return what is known of an image, by its repository's last part."""
-        name = reference.partition("@")[0].rpartition("/")[2].partition(":")[0]
-        return self.known.get(name)
-
     def argv(self, reference: str, command: list[str], args: list[str]) -> list[str] | None:
         """Return what a container runs, as Docker and Kubernetes combine them; None when nobody knows."""
         if command:
             return [*command, *args]
-        image = self.image(reference)
+        image = self.known.get(reference.partition("@")[0].rpartition("/")[2].partition(":")[0])
         if image is None:
             return None
         return [*image.entrypoint, *(args or image.command)]

@@ -49,8 +49,11 @@ def _variable(name: str) -> str:
 
 
 def prepare(services: NodeServices, pod: Document, folder: Path) -> None:
-    """Make the folders of a pod's volumes below its own folder and write their files. Raises MissingReferenceError."""
-    for volume in pod["spec"].get("volumes") or []:
+    """Make the folders of a pod's volumes below its own folder and write their files. Raises MissingReferenceError.
+
+    A volume that no container mounts is left out, as a kubelet leaves it out: what it names may be missing.
+    """
+    for volume in _mounted(pod["spec"]):
         place = folder / "volumes" / volume["name"]
         place.mkdir(parents=True, exist_ok=True)
         mode = next((source["defaultMode"] for source in volume.values() if "defaultMode" in source), 0o644)
@@ -62,6 +65,12 @@ def prepare(services: NodeServices, pod: Document, folder: Path) -> None:
             file.unlink(missing_ok=True)
             file.write_bytes(data)
             file.chmod(mode)
+
+
+def _mounted(spec: Document) -> list[Document]:
+    containers = [*(spec.get("initContainers") or []), *spec["containers"]]
+    names = {mount["name"] for container in containers for mount in container.get("volumeMounts") or []}
+    return [volume for volume in spec.get("volumes") or [] if volume["name"] in names]
 
 
 def mounts(container: Document, folder: Path, termination_log: Path) -> Mounts:

@@ -15,13 +15,17 @@ from pod_drive.in_pod import INIT
 Fit = Callable[..., Any]
 Check = Callable[[Drive, Fit, bool], None]
 NOWHERE = {"no": "where"}
-UNMOUNTABLE = k8s.V1Volume(name="missing", config_map=k8s.V1ConfigMapVolumeSource(name="missing"))
+UNMOUNTABLE = {
+    "volumes": [k8s.V1Volume(name="missing", config_map=k8s.V1ConfigMapVolumeSource(name="missing"))],
+    "volume_mounts": [k8s.V1VolumeMount(name="missing", mount_path="/missing")],
+}
+"""A kubelet waits for volumes that a container mounts, and for no others."""
 SECOND = k8s.V1Container(name="second", image="busybox:1.37", command=["sh", "-c", "echo beside"])
 TWO = k8s.V1Pod(spec=k8s.V1PodSpec(containers=[k8s.V1Container(name="base"), SECOND]))
 
 
 def startup_timeout_seconds(drive: Drive, fit: Fit, _) -> None:
-    ran = drive.run(fit(volumes=[UNMOUNTABLE], startup_timeout_seconds=1, schedule_timeout_seconds=60))
+    ran = drive.run(fit(**UNMOUNTABLE, startup_timeout_seconds=1, schedule_timeout_seconds=60))
 
     assert "too long to start. More than 1s" in str(ran.error) + ran.text
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from multicluster.simulator.clock import SystemClock
 from multicluster.simulator.host import Host
-from multicluster.simulator.kubernetes import KubernetesCluster, PodDelays, User
+from multicluster.simulator.kubernetes import KubernetesCluster, NodeShape, PodDelays, User
 
 from .ground import Ground, Taint
 
@@ -45,7 +45,7 @@ class SimulatorCluster:
     def add_node(self, name: str, gpus: int, labels: Mapping[str, str], taints: Iterable[Taint]) -> None:
         """Let a ready node join."""
         capacity = {**CAPACITY, **({"nvidia.com/gpu": str(gpus)} if gpus else {})}
-        self._cluster.add_node(name, labels=labels, taints=taints, capacity=capacity, ready=True)
+        self._cluster.add_node(name, NodeShape(labels=labels, taints=taints, capacity=capacity, ready=True))
 
     def remove_node(self, name: str) -> None:
         """Let a node vanish."""
@@ -70,7 +70,7 @@ def simulator() -> Iterator[Ground]:
     cluster.start()
     ground = Ground(SimulatorCluster(cluster, users), folder)
     try:
-        cluster.add_node("cpu", labels={}, taints=[], capacity=CAPACITY, ready=True)
+        cluster.add_node("cpu", NodeShape(capacity=CAPACITY, ready=True))
         yield ground
     finally:
         ground.close()

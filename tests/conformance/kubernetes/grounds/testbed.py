@@ -50,7 +50,7 @@ class TestbedCluster:
 def run(*arguments: str) -> dict[str, Any]:
     """Run one command of the launcher and return what it tells. Raises `NoTestbedError` with its words."""
     command = [str(LAUNCHER), *arguments, "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     told: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
     if done.returncode:
         raise NoTestbedError(told.get("problem") or done.stderr.strip())

@@ -1,0 +1,121 @@
+"""Endings that are true, on a real Airflow; only where it is asked for: ``-m endings`` or MULTICLUSTER_ENDINGS=1.
+
+One Airflow serves all tests of a run, and all plays are on at once; each test then looks at how its own one ended.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOM = str(Path(__file__).parent)
+if ROOM not in sys.path:
+    sys.path.insert(0, ROOM)
+
+
+SECONDS = 900
+"""For a test: the first one starts everything."""
+TABLE, STAGE = pytest.StashKey[list[tuple[str, str, str]]](), pytest.StashKey[str]()
+
+
+def wanted(config: pytest.Config) -> bool:
+    """Whether endings were asked for."""
+    named = re.sub(r"not\s+endings", "", str(config.option.markexpr))
+    return "endings" in named or os.environ.get("MULTICLUSTER_ENDINGS") == "1"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "endings: starts a real Airflow; takes minutes")
+    config.addinivalue_line("markers", "scripts(*scripts): what happens in the plays that the test is about")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the tests of this room alone unless they are asked for; its reaper has a test that costs nothing."""
+    return True if collection_path.name.startswith("test_") and not wanted(config) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Kill parts of Airflow last: tests before that want it whole. Whoever looks at what is left looks in the end."""
+    here = [at for at, item in enumerate(items) if str(item.path).startswith(ROOM)]
+    ordered = sorted((items[at] for at in here), key=_lateness)
+    for at, item in zip(here, ordered, strict=True):
+        items[at] = item
+        item.add_marker(pytest.mark.timeout(SECONDS))
+
+
+def _lateness(item: pytest.Item) -> int:
+    order = ("test_triggerer", "test_scheduler", "test_what_is_left")
+    return next((at + 1 for at, name in enumerate(order) if item.path.name.startswith(name)), 0)
+
+
+@pytest.fixture(scope="session")
+def stage(request):
+    """Start the world, an Airflow on it, and the plays of all tests that were selected."""
+    from endings_stage.stage import Stage
+
+    casts = {}
+    for item in request.session.items:
+        if (marker := item.get_closest_marker("scripts")) is not None:
+            mode = item.callspec.params["mode"]
+            casts.update({(script.name, mode): (script, mode) for script in marker.args})
+    with Stage(casts.values()) as stage:
+        why = stage.deployment.no_postgres
+        database = f"SQLite with one triggerer: {why}" if why else "PostgreSQL, two triggerers"
+        request.config.stash[STAGE] = f"{database}; {len(casts)} plays"
+        yield stage
+
+
+@pytest.fixture
+def scripts(request):
+    return request.node.get_closest_marker("scripts").args
+
+
+@pytest.fixture
+def endings(stage, scripts, mode, request):
+    """How the plays of this test ended in this mode."""
+    endings = [stage.ending(script, mode) for script in scripts]
+    for ended in endings:
+        request.node.add_report_section("setup", "story", ended.story)  # shown when the test fails
+    return endings
+
+
+@pytest.fixture
+def ended(endings):
+    """How the only play of this test ended."""
+    (ended,) = endings
+    return ended
+
+
+@pytest.fixture
+def play(stage, scripts, mode):
+    """The play of this test and mode, started; the test acts and ends it."""
+    play = stage.plays[scripts[0].name, mode]
+    if play.script.late:
+        play.start()
+    return play
+
+
+@pytest.fixture
+def beside(request):
+    """Write a line of the table that shows the anchor beside us: case, stock, ours."""
+
+    def write(case: str, stock: str, ours: str) -> None:
+        request.config.stash.setdefault(TABLE, []).append((case, stock, ours))
+
+    return write
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    if STAGE in config.stash:
+        terminalreporter.section("endings")
+        terminalreporter.line(config.stash[STAGE])
+    rows = config.stash.get(TABLE, [])
+    if rows:
+        rows = [("case", "stock", "ours"), *rows]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        for row in rows:
+            terminalreporter.line(" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))

@@ -1,0 +1,1 @@
+"""A real Airflow on a simulated world, and the plays that are performed on it."""

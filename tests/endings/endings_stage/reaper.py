@@ -1,0 +1,50 @@
+"""End what was started when whoever started it is gone: ``python reaper.py``, the ids of sessions on standard input.
+
+Each process of the stage leads a session; all that it starts stays in it, also what writes over its own environment
+and command line. Standard input is the lifeline: when it closes, every process of the sessions is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+LIMIT = 20.0
+"""Seconds until what cannot be killed (it waits for a disk, say) is given up."""
+
+
+def main() -> int:
+    """Hear of sessions until nobody is left to tell; returns how many of their processes could not be ended."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # whoever sends them to a whole group means the others
+    sessions = {int(line) for line in sys.stdin if line.strip()}
+    limit = time.monotonic() + LIMIT
+    while left := members(sessions):
+        if time.monotonic() > limit:
+            break
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    return len(left)
+
+
+def members(sessions: set[int]) -> list[int]:
+    """Return the living processes of the sessions."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            state, _, _, session, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # gone meanwhile
+        if int(session) in sessions and state != "Z":
+            found.append(int(entry.name))
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The world, the Airflow on it, and the plays."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from endings_stage.deployment import Deployment
+from endings_stage.line import Line
+from endings_stage.play import Ending, Play
+from endings_stage.script import Script
+from endings_stage.waiting import until
+from multicluster.simulator import Delays, World
+
+T = TypeVar("T")
+DAGS = Path(__file__).parents[1] / "dags"
+STARTING = 6
+"""How many plays start at the same time: on a machine that is too busy, Airflow takes its own parts for dead."""
+SPARE_WORKERS = 6
+"""Worker processes beyond one for each play that waits in its worker."""
+
+
+class Told:
+    """An answer that is asked for again when it is older than *age* seconds; many threads share it."""
+
+    def __init__(self, ask: Callable[[], T], age: float) -> None:
+        self._ask = ask
+        self._age = age
+        self._lock = threading.Lock()
+        self._asked = 0.0
+        self._answer: T | None = None
+
+    def __call__(self) -> Any:
+        with self._lock:
+            if time.monotonic() - self._asked > self._age:
+                self._answer = self._ask()
+                self._asked = time.monotonic()
+            return self._answer
+
+
+class Stage:
+    """Everything that a test looks at. Use it as a context manager."""
+
+    def __init__(self, casts: Iterable[tuple[Script, str]]) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="multicluster-endings-"))
+        self.root.chmod(0o711)  # PostgreSQL's user passes through
+        self.closed = False
+        """Nothing is awaited any more."""
+        self._last = contextlib.ExitStack()
+        self._last.callback(shutil.rmtree, self.root, ignore_errors=True)
+        self.world = self._last.enter_context(World(delays=Delays.none(), root=self.root / "world"))
+        self.world.add_eks("gpu")
+        self.world.add_plain("here")
+        self.made: dict[str, set[str]] = defaultdict(set)
+        """The pods that were seen, by namespace."""
+        self.tasks = Told(self._tasks, 1.5)
+        self.runs = Told(lambda: self.api.runs(), 1.5)  # noqa: PLW0108 - the api comes later
+        self.pods = Told(self._pods, 0.3)
+        self.plays = {(script.name, mode): Play(self, script, mode) for script, mode in casts}
+        self.few_at_a_time = threading.Semaphore(STARTING)
+        self._endings: dict[tuple[str, str], Future[Ending]] = {}
+        self._threads = ThreadPoolExecutor(max(len(self.plays), 1), thread_name_prefix="play")
+        self._last.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+        self.deployment = self._deployment()
+        self.api = self.deployment.api
+
+    def _deployment(self) -> Deployment:
+        home = self.root / "airflow"
+        (home / "dags").mkdir(parents=True)
+        for file in DAGS.glob("*.py"):
+            (home / "dags" / file.name).symlink_to(file)
+        documents = [{**play.document(), "kubeconfig": str(self._kubeconfig())} for play in self.plays.values()]
+        (home / "dags" / "plays.json").write_text(json.dumps(documents))
+        env = {**self.world.env(), "MULTICLUSTER_REGISTRY": str(self._registry())}
+        del env[
+            "AWS_ENDPOINT_URL_STS"
+        ]  # the stock EKS operator signs its tokens for this address, and none is good then
+        return Deployment(home, env, workers=SPARE_WORKERS + sum(mode == "sync" for _, mode in self.plays))
+
+    def new_line(self, cluster: str) -> Line:
+        """Lay a line to a cluster."""
+        port = int(self.world.entrances[cluster].kubernetes.url.rpartition(":")[2])
+        return Line(self.world.host, port)
+
+    def _kubeconfig(self) -> Path:
+        """Write the world's kubeconfig, with a context for each line."""
+        document: Any = self.world.kubeconfig()
+        for play in self.plays.values():
+            if play.line is not None:
+                (cluster,) = (one["cluster"] for one in document["clusters"] if one["name"] == play.script.cluster)
+                document["clusters"].append({"name": play.cluster, "cluster": {**cluster, "server": play.line.url}})
+                context = {"cluster": play.cluster, "user": f"{play.script.cluster}-admin"}
+                document["contexts"].append({"name": play.cluster, "context": context})
+        path = self.root / "kubeconfig"
+        path.write_text(json.dumps(document))
+        path.chmod(0o600)
+        return path
+
+    def _registry(self) -> Path:
+        document: Any = self.world.registry()
+        for play in self.plays.values():
+            if play.line is not None:
+                auth = {"kubeconfig": {"path": str(self.root / "kubeconfig"), "context": play.cluster}}
+                document["clusters"].append({"name": play.cluster, "auth": auth})
+        path = self.root / "registry.json"
+        path.write_text(json.dumps(document))
+        return path
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as careful:
+            careful.callback(self._last.close)
+            careful.callback(self.deployment.stop)
+            self.deployment.start()
+            until(self._read, "the DAGs")
+            for play in self.plays.values():
+                play.prepare()
+            careful.pop_all()
+        for key, play in self.plays.items():
+            if play.script.deed is not None:
+                self._endings[key] = self._threads.submit(play.perform)
+            elif not play.script.late:
+                play.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+        with self._last:
+            self.deployment.stop()
+
+    def _read(self) -> bool:
+        if errors := self.api.import_errors():
+            raise RuntimeError(errors[0])
+        return self.api.dags() == len(self.plays)
+
+    def ending(self, script: Script, mode: str) -> Ending:
+        """Block until a play has ended, and say how."""
+        return self._endings[script.name, mode].result()
+
+    def _tasks(self) -> dict[str, dict[str, Any]]:
+        return self.api.tasks()
+
+    def _pods(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for entrance in self.world.entrances.values():
+            for pod in entrance.kubernetes.objects("pods"):
+                metadata = pod["metadata"]
+                found[metadata["namespace"]][metadata["name"]] = pod["status"].get("phase", "Pending")
+                if "kubernetes_pod_operator" in metadata.get("labels", {}):
+                    self.made[metadata["namespace"]].add(metadata["uid"])
+        return found

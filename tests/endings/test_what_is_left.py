@@ -1,0 +1,62 @@
+"""When all is over, nothing is left at work; and when the tests are killed, nothing of the stage is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from endings_stage import reaper
+from endings_stage.parts import Parts
+from endings_stage.waiting import until
+
+pytestmark = pytest.mark.endings
+
+
+def test_no_pod_of_ours_is_left_at_work(stage):
+    stock = {play.namespace for play in stage.plays.values() if play.script.operator != "ours"}
+    left = {
+        namespace: pods
+        for namespace, pods in stage.pods().items()
+        if namespace in stage.made and namespace not in stock and set(pods.values()) & {"Pending", "Running"}
+    }
+
+    assert stage.made.keys() - stock
+    assert left == {}
+
+
+HOLDER = """
+import os, sys
+from pathlib import Path
+from endings_stage.parts import Parts
+parts = Parts()
+script = "import setproctitle, subprocess; setproctitle.setproctitle('x' * 999); subprocess.run(['sleep', '600'])"
+part = parts.start([sys.executable, "-c", script], Path(sys.argv[1]), os.environ)
+print(part.process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_test_run_that_is_killed_leaves_no_process_of_the_stage(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "part.log")],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    session = int(holder.stdout.readline())
+    until(lambda: len(reaper.members({session})) > 1, "the part's own child")
+    holder.kill()
+    holder.communicate()
+
+    until(lambda: not reaper.members({session}), "the end of the part")
+    assert reaper.members({session}) == []
+
+
+def test_parts_that_are_stopped_are_gone(tmp_path):
+    parts = Parts()
+    part = parts.start([sys.executable, "-c", "import signal; signal.pause()"], tmp_path / "part.log", {})
+
+    assert parts.stop() == 0
+    assert reaper.members({part.process.pid}) == []
