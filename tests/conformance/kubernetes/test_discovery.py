@@ -28,6 +28,12 @@ USED = {
     "/apis/authentication.k8s.io/v1": ("selfsubjectreviews",),
     "/apis/rbac.authorization.k8s.io/v1": ("clusterrolebindings", "clusterroles", "rolebindings", "roles"),
 }
+KINDS = {  # what none of us uses, and the kind of its list
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinitionList",
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations": "MutatingWebhookConfigurationList",
+    "/apis/apps/v1/deployments": "DeploymentList",
+    "/apis/storage.k8s.io/v1/storageclasses": "StorageClassList",
+}
 V2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
@@ -155,21 +161,17 @@ def test_the_schema_for_kubectl_before_1_25_is_there_or_refused_as_an_unknown_ad
     assert status == 200 or (status, body) == (404, "404 page not found\n")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-        "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
-        "/apis/apps/v1/deployments",
-        "/apis/storage.k8s.io/v1/storageclasses",
-    ],
-)
+@pytest.mark.parametrize("path", KINDS)
 def test_what_none_of_us_uses_may_not_be_served(ground, record, path):
-    """A server that lacks a thing answers 404 as for any unknown address, and leaves it out of discovery."""
+    """A server that lacks a thing answers 404 as for any address or resource unknown, and leaves it out of discovery."""
     status, _, body = ground.raw("GET", path)
-    group = ground.raw("GET", path.rpartition("/")[0])
-    listed = group[0] == 200 and path.rpartition("/")[2] in [r["name"] for r in group[2]["resources"]]
+    known, _, group = ground.raw("GET", path.rpartition("/")[0])
+    listed = known == 200 and path.rpartition("/")[2] in [resource["name"] for resource in group["resources"]]
 
     record("served", status)
-    assert (status, listed) in [(200, True), (404, False)]
-    assert status == 200 or body in ("404 page not found\n", body)
+    said = body["kind"] if status == 200 else body["message"] if known == 200 else body
+    assert (status, known, listed, said) in [
+        (200, 200, True, KINDS[path]),
+        (404, 200, False, "the server could not find the requested resource"),
+        (404, 404, False, "404 page not found\n"),
+    ]
