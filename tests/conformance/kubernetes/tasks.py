@@ -44,7 +44,8 @@ class Tasks:
 
     def make(self, script: str, **options: Any) -> KubernetesPodOperator:
         """Make a task whose pod runs a shell script."""
-        place: dict[str, Any] = {"cluster": CLUSTER} if self.kind == "ours" else {"config_file": str(self._kubeconfig)}
+        ours: dict[str, Any] = {"cluster": CLUSTER, "infrastructure_retries": 0}  # as many as the stock operator has
+        place = ours if self.kind == "ours" else {"config_file": str(self._kubeconfig)}
         values = {
             "task_id": "t",
             "name": "p",

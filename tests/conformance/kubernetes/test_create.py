@@ -150,7 +150,7 @@ def test_a_body_that_is_not_one_of_these_objects_is_refused(ground, namespace, r
 
     record("body", {**body, "message": body["message"].partition(" json parse error:")[0]})
     assert (status, body["kind"], body["status"]) == (body["code"], "Status", "Failure")
-    assert status == (500 if name == "a version" else 400)  # as a real server says it, though it is the sender's mistake
+    assert status == (500 if name == "a version" else 400)  # a real server's word for the sender's mistake
 
 
 def test_a_pod_s_values_have_their_types(ground, namespace, record):

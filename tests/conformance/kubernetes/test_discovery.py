@@ -163,7 +163,7 @@ def test_the_schema_for_kubectl_before_1_25_is_there_or_refused_as_an_unknown_ad
 
 @pytest.mark.parametrize("path", KINDS)
 def test_what_none_of_us_uses_may_not_be_served(ground, record, path):
-    """A server that lacks a thing answers 404 as for any address or resource unknown, and leaves it out of discovery."""
+    """A server that lacks a thing answers 404 as for any unknown address, and leaves it out of discovery."""
     status, _, body = ground.raw("GET", path)
     known, _, group = ground.raw("GET", path.rpartition("/")[0])
     listed = known == 200 and path.rpartition("/")[2] in [resource["name"] for resource in group["resources"]]

@@ -111,42 +111,43 @@ def test_a_command_runs_in_the_container_that_was_asked_for(pods, execute):
 
 @pytest.mark.parametrize("query", ["command=true&container=other&stdout=1", "command=true"])
 def test_what_cannot_be_executed_is_refused(up, pods, record, query):
-    record("answer", _refusal(pods, query))
+    record("answer", _refusal(pods, query, 400))
 
 
 def test_an_ended_container_takes_no_commands(pods, record):
     pods.run(pod("true"))
 
-    record("answer", _refusal(pods, "command=true&stdout=1"))
+    record("answer", _refusal(pods, "command=true&stdout=1", 500))
 
 
 def test_a_container_that_waits_takes_no_commands(pods, record):
     pods.create(pod(initContainers=[container("first", STAYS)]))
     pods.until(lambda found: "running" in status_of(found, "first")["state"])
 
-    record("answer", _refusal(pods, "command=true&stdout=1&container=base"))
+    record("answer", _refusal(pods, "command=true&stdout=1&container=base", 500))
 
 
 def test_a_pod_on_no_node_takes_no_commands(pods, record):
     pods.create(pod(nodeSelector={"there": "no"}))
 
-    record("answer", _refusal(pods, "command=true&stdout=1"))
+    record("answer", _refusal(pods, "command=true&stdout=1", 400))
 
 
 def test_a_pod_that_is_not_there_takes_no_commands(pods, record):
-    record("answer", _refusal(pods, "command=true&stdout=1"))
+    record("answer", _refusal(pods, "command=true&stdout=1", 404))
 
 
 def test_a_plain_request_is_told_to_upgrade(up, pods, record):
     status, _, answer = pods.ground.raw("GET", f"{pods.path}/p/exec?command=true&stdout=1")
 
     record("answer", [status, answer])
+    assert (status, answer["message"]) == (400, "Upgrade request required")
 
 
 def test_which_of_several_containers_has_to_be_said(pods, record):
     pods.start(pod(containers=[container("a", STAYS), container("b", STAYS)]))
 
-    record("answer", _refusal(pods, "command=true&stdout=1"))
+    record("answer", _refusal(pods, "command=true&stdout=1", 400))
 
 
 def test_a_command_ends_with_its_container(pods, execute):
@@ -157,7 +158,7 @@ def test_a_command_ends_with_its_container(pods, execute):
     assert status is None or status["status"] == "Failure"
 
 
-def _refusal(pods, query):
+def _refusal(pods, query, code):
     upgrade = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -166,5 +167,5 @@ def _refusal(pods, query):
         "Sec-WebSocket-Protocol": "v4.channel.k8s.io",
     }
     status, _, answer = pods.ground.raw("GET", f"{pods.path}/p/exec?{query}", headers=upgrade)
-    assert status >= 400
+    assert status == code, answer
     return [status, answer]

@@ -63,7 +63,7 @@ def test_secrets_and_config_maps_are_read_as_variables_and_files(go, pods, said)
 
 @DEFERRABLE
 def test_a_pod_that_is_kept_although_it_never_started_is_ended(go, pods, record):
-    with pytest.raises(Exception, match=r"too long to start|returned a failure"):
+    with pytest.raises(Exception, match=r"too long to start|cannot be pulled|returned a failure"):
         go(
             "true",
             image=NO_IMAGE,

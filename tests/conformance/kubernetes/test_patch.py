@@ -107,7 +107,7 @@ def test_a_strategic_merge_misses_the_key_of_an_item(patch, record):
     status, body = patch(STRATEGIC, {"spec": {"containers": [{"image": "x"}]}}, "pods/p")
 
     record("answer", [status, body])
-    assert (status, body["code"]) == (500, 500)  # as a real server says it, though it is the sender's mistake
+    assert (status, body["code"]) == (500, 500)  # a real server's word for the sender's mistake
 
 
 @pytest.mark.parametrize("kind", [MERGE, JSON])
