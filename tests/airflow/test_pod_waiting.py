@@ -227,6 +227,21 @@ def test_a_cluster_that_stays_away_is_named_in_the_event(stage, monkeypatch):
     assert f"cluster '{CLUSTER}'" in event["message"]
 
 
+def test_a_cluster_that_stays_away_is_not_asked_for_the_events_of_a_pod_that_starts(stage, monkeypatch):
+    stage.add("fit")
+    timing = Timing(first_delay=0.01, most_delay=0.05, give_up=0.3)
+    monkeypatch.setattr(pod_watches, "Place", partial(Place, timing=timing))
+    asked = stage.kubernetes.requests["list", "events"]
+
+    async def main():
+        trigger = stage.trigger("fit")
+        stage.strike(".*", HttpError(code=503, reason="ServiceUnavailable", message="gone"))
+        return await asyncio.wait_for(event_of(trigger), BOUND)
+
+    assert f"cluster '{CLUSTER}'" in asyncio.run(main())["message"]
+    assert stage.kubernetes.requests["list", "events"] == asked
+
+
 def test_where_no_watch_is_allowed_the_trigger_polls_at_the_users_pace(stage):
     stage.add("fit")
     stage.strike("list pods", HttpError(code=403, reason="Forbidden", message="cannot list pods"))

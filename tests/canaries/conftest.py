@@ -16,7 +16,15 @@ import pytest
 from multicluster.testing.world import NOWHERE
 
 HERE = Path(__file__).parent
-LISTENED = ("multicluster", "airflow_multicluster", "airflow.task", "botocore", "google", "urllib3", "kubernetes_asyncio")
+LISTENED = (
+    "multicluster",
+    "airflow_multicluster",
+    "airflow.task",
+    "botocore",
+    "google",
+    "urllib3",
+    "kubernetes_asyncio",
+)
 """Whose every word is looked through. At DEBUG Airflow's stand-in for a supervisor writes what it is told to mask."""
 STOCK = """
 from airflow.providers.amazon.aws.operators.eks import EksPodOperator

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.cncf.kubernetes.kubernetes_helper_functions import PodLaunchFailedException
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLaunchTimeoutException
 from airflow.triggers.base import TriggerEvent
 
 from airflow_multicluster.documents import document_of
@@ -20,6 +22,9 @@ from multicluster.pods.per_loop import PerLoop
 
 if TYPE_CHECKING:
     from multicluster import Cluster
+
+EVENTS_TIMEOUT = 10
+"""Seconds to ask for the events of a pod that did not start."""
 
 
 class AttentiveHook(AsyncClusterHook):
@@ -49,6 +54,7 @@ class StartListener:
 
     def __init__(self, hook: AttentiveHook, *, log: Any, base: str) -> None:
         self._hook = hook
+        self._log = log
         self._told = StartTold(log, base=base)
         self._news = asyncio.Event()
         self._facts: StartFacts | None = None
@@ -75,7 +81,7 @@ class StartListener:
         self._hook.listener = self
         try:
             yield
-        except Exception:
+        except (PodLaunchFailedException, PodLaunchTimeoutException):  # of others the API server is no witness
             if not to_events:
                 await self._read_events(name, namespace)
             raise
@@ -97,7 +103,13 @@ class StartListener:
             self._told.judge(self._facts)
 
     async def _read_events(self, name: str, namespace: str) -> None:
-        for event in (await self._hook.get_pod_events(name, namespace)).items:
+        try:
+            async with asyncio.timeout(EVENTS_TIMEOUT):
+                events = await self._hook.get_pod_events(name, namespace)
+        except Exception as error:  # noqa: BLE001 - another error is on its way, and is the one to be told
+            self._log.info("The events of pod %s cannot be read: %s", name, error)
+            return
+        for event in events.items:
             self._told.hear(event)
 
 

@@ -41,7 +41,8 @@ def test_secrets_and_config_maps_are_read_as_variables_and_files(go, pods, said)
     pods.make("secrets", "keys", stringData={"user": "ann", "word": "w"})
     pods.make("configmaps", "settings", data={"EPOCHS": "3"})
     go(
-        'echo "$USER $EPOCHS $(cat /keys/user /keys/word /one/w /settings/EPOCHS)"; ls -A /scratch | grep -q . || echo empty',
+        'echo "$USER $EPOCHS $(cat /keys/user /keys/word /one/w /settings/EPOCHS)"; '
+        "ls -A /scratch | grep -q . || echo empty",
         secrets=[
             Secret("env", "USER", "keys", "user"),
             Secret("env", None, "keys"),
