@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from multicluster.grounds.launcher import Launcher, TestbedError
@@ -59,4 +60,7 @@ def test_a_dismissed_lifeline_runs_nothing(tmp_path: Path) -> None:
     lifeline.dismiss()
     lifeline.dismiss()
 
+    assert [
+        process for process in psutil.process_iter(["cmdline"]) if str(mark) in (process.info["cmdline"] or [])
+    ] == []
     assert not mark.exists()
