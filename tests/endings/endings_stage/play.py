@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from endings_stage.script import Script
 from endings_stage.waiting import PATIENCE, until
+from multicluster.simulator.kubernetes.nodes import NodeShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,7 @@ class Play:
             name = f"{self.dag_id}-{number}"
             labels = {"endings": self.dag_id, "kubernetes.io/hostname": name}
             capacity = {"cpu": "2", "memory": "4Gi", "pods": "10"}
-            self.kubernetes.add_node(name, labels=labels, taints=[], capacity=capacity, ready=True)
+            self.kubernetes.add_node(name, NodeShape(labels=labels, capacity=capacity, ready=True))
         if self.script.before is not None:
             self.script.before(self)
 
