@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +38,7 @@ def left(arguments: argparse.Namespace) -> str:
     """Say what an interrupted command has left, and what to do about it."""
     if arguments.command == commands.node_add:
         return f"node {arguments.name} is taken away again"
-    return f"what has started still runs, end it with: down --home {shlex.quote(arguments.home)}"
+    return f"what has started still runs, end it with: {Home.at(arguments.home).command('down')}"
 
 
 def run(arguments: argparse.Namespace) -> bool:
@@ -113,11 +113,11 @@ def add_up(verbs: Verbs) -> None:
         help="a kubeconfig that leads to a TokenReview server, which is asked who a bearer token is",
     )  # fmt: skip
     up.add_argument(
-        "--authentication-webhook-cache-ttl", default="2m", metavar="DURATION",
-        help="how long its answers count; default: 2m, as Kubernetes has it",
+        "--authentication-webhook-cache-ttl", type=duration, metavar="DURATION",
+        help="how long the answers of the webhook or the verifier count; default: 2m, as Kubernetes has it",
     )  # fmt: skip
     up.add_argument(
-        "--verifier-argument", action="append", default=[], metavar="-NAME=VALUE",
+        "--verifier-argument", action="append", default=[], type=flag, metavar="-NAME=VALUE",
         help="run AWS's token verifier as part of the testbed, and let the API server ask it; write "
         "--verifier-argument=-cluster=gpu, and repeat for more",
     )  # fmt: skip
@@ -173,6 +173,20 @@ def count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
     return number
+
+
+def duration(text: str) -> str:
+    """Read how long something counts, as Kubernetes writes it."""
+    if not re.fullmatch(r"0|(\d+(\.\d+)?(ns|us|ms|s|m|h))+", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 0s, 90s or 1h30m")
+    return text
+
+
+def flag(text: str) -> str:
+    """Read one argument of the token verifier."""
+    if not re.match(r"--?[a-z]", text):
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with a dash; write --verifier-argument=-NAME=VALUE")
+    return text
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -90,7 +90,7 @@ def start(home: Home, chosen: state.State, wanted: Wanted) -> None:
     try:
         control_plane.start(home, chosen, wanted.webhook)
     except LauncherError as error:
-        raise LauncherError(f"{error}\nwhat has started still runs; end it with: down {home.option}") from error
+        raise LauncherError(f"{error}\nwhat has started still runs; end it with: {home.command('down')}") from error
 
 
 def same(present: state.State, home: Home, wanted: Wanted) -> None:
@@ -106,7 +106,7 @@ def same(present: state.State, home: Home, wanted: Wanted) -> None:
         asks = f"a token verifier ({' '.join(present.verifier)})" if present.verifier else asks
         raise LauncherError(
             f"a testbed named {present.cluster_name!r} with {asks} runs at {home.path} already; "
-            f"end it first: down {home.option}"
+            f"end it first: {home.command('down')}"
         )
 
 

@@ -15,7 +15,7 @@ from testbed import logs as logfiles
 from testbed import preflight as checks
 from testbed import status as condition
 from testbed.control_plane import Webhook
-from testbed.errors import LauncherError, MisuseError
+from testbed.errors import MisuseError
 from testbed.home import Home
 from testbed.locks import SHARED, locked
 
@@ -62,13 +62,13 @@ def build(_: Home, arguments: argparse.Namespace) -> Answer:
 
 def up(home: Home, arguments: argparse.Namespace) -> Answer:
     """Start a testbed; the answer holds all that a caller needs to reach it."""
-    checks.require(checks.missing())
     wanted = cluster.Wanted(
         cluster_name=arguments.cluster_name,
         nodes=arguments.nodes,
         webhook=webhook(home, arguments),
         verifier=tuple(arguments.verifier_argument),
     )
+    checks.require(checks.missing())
     with alone(home):
         running = cluster.up(home, wanted)
         names = node.names(home)
@@ -88,27 +88,35 @@ def up(home: Home, arguments: argparse.Namespace) -> Answer:
 
 
 def webhook(home: Home, arguments: argparse.Namespace) -> Webhook | None:
-    """Find out whom the API server asks about bearer tokens: the caller's webhook, the testbed's own, or nobody."""
+    """Find out whom the API server asks about bearer tokens: the caller's webhook, the testbed's own, or nobody.
+
+    Raises:
+        MisuseError: Both are named, or the caller's is not there, or neither is named but how long answers count.
+
+    """
+    cache_ttl = arguments.authentication_webhook_cache_ttl
     file = arguments.authentication_webhook and arguments.authentication_webhook.resolve()
     if arguments.verifier_argument:
         if file:
-            raise LauncherError("--verifier-argument and --authentication-webhook exclude each other")
+            raise MisuseError("--verifier-argument and --authentication-webhook exclude each other")
         file = home.verifier_kubeconfig
     elif file and not file.is_file():
-        raise LauncherError(f"--authentication-webhook {file}: there is no such file")
-    return Webhook(file=file, cache_ttl=arguments.authentication_webhook_cache_ttl) if file else None
+        raise MisuseError(f"--authentication-webhook {file}: there is no such file")
+    if cache_ttl and not file:
+        raise MisuseError("--authentication-webhook-cache-ttl needs --authentication-webhook or --verifier-argument")
+    return Webhook(file=file, cache_ttl=cache_ttl or "2m") if file else None
 
 
 def welcome(facts: dict[str, Any]) -> list[str]:
     """Say what runs and what one can do with it."""
-    here = f"--home {shlex.quote(facts['home'])}"
+    command = Home.at(facts["home"]).command
     return [
         f"Kubernetes {facts['kubernetes']} runs at {facts['server']}; nodes: {', '.join(facts['nodes']) or 'none'}",
         f"  export KUBECONFIG={shlex.quote(facts['kubeconfig'])}",
         f"  {shlex.quote(facts['kubectl'])} get nodes",
-        f"  infra/testbed/run node add gpu-1 --gpus 1 --taint nvidia.com/gpu=present:NoSchedule {here}",
-        f"  infra/testbed/run status {here}",
-        f"  infra/testbed/run down {here}",
+        f"  {command('node add gpu-1 --gpus 1 --taint nvidia.com/gpu=present:NoSchedule')}",
+        f"  {command('status')}",
+        f"  {command('down')}",
     ]
 
 
@@ -160,9 +168,9 @@ def kubeconfig(home: Home, arguments: argparse.Namespace) -> Answer:
     """Give the administrator's kubeconfig, or issue one."""
     user, groups = arguments.user or cluster.ADMIN, arguments.group
     if not arguments.user and groups:
-        raise LauncherError("--group needs --user: a certificate is somebody's")
+        raise MisuseError("--group needs --user: a certificate is somebody's")
     if arguments.user == cluster.ADMIN:
-        raise LauncherError(f"{cluster.ADMIN!r} is the administrator's own name; choose another --user")
+        raise MisuseError(f"{cluster.ADMIN!r} is the administrator's own name; choose another --user")
     with beside_others(home):
         running = state.load(home)
         path = home.kubeconfig(user)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from testbed.errors import LauncherError
+from testbed.errors import MisuseError
 from testbed.machine import OWN
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "airflow-multicluster" / "testbed"
@@ -36,20 +36,19 @@ class Home:
         """Name the same testbed however its path is written.
 
         Raises:
-            LauncherError: No folder can have this path, or programs could not be told it.
+            MisuseError: No folder can have this path, or programs could not be told it.
 
         """
         try:
             found = Path(path).expanduser().resolve()
             str(found).encode()
         except (OSError, RuntimeError, ValueError) as error:
-            raise LauncherError(f"{str(path)!r} cannot be a home: {error}") from error
+            raise MisuseError(f"{str(path)!r} cannot be a home: {error}") from error
         return cls(path=found)
 
-    @property
-    def option(self) -> str:
-        """How commands that are shown to a person name this testbed."""
-        return f"--home {shlex.quote(str(self.path))}"
+    def command(self, words: str) -> str:
+        """Write a command for a person to paste, at the top of the checkout."""
+        return f"infra/testbed/run {words} --home {shlex.quote(str(self.path))}"
 
     @property
     def made(self) -> bool:
@@ -104,15 +103,13 @@ class Home:
         """Make the folder, for root's eyes only.
 
         Raises:
-            LauncherError: The folder holds things and was not made by a testbed, or nodes could not see it.
+            MisuseError: The folder holds things and was not made by a testbed, or nodes could not see it.
 
         """
         if hiding := next((place for place in OWN if self.path.is_relative_to(place)), None):
-            raise LauncherError(
-                f"{self.path} cannot be a home: each node has a {hiding} of its own; name another folder"
-            )
+            raise MisuseError(f"{self.path} cannot be a home: each node has a {hiding} of its own; name another folder")
         if self.path.is_dir() and any(self.path.iterdir()) and not self.made:
-            raise LauncherError(f"{self.path} holds things that are not a testbed's; name a new folder with --home")
+            raise MisuseError(f"{self.path} holds things that are not a testbed's; name a new folder with --home")
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
         (self.path / SIGN).touch()

@@ -9,8 +9,15 @@ from testbed.home import Home
 
 
 def names(home: Home) -> list[str]:
-    """List the components that have a log: ``etcd``, ``cpu-1/kubelet``."""
+    """List the components that have a log: ``etcd``, ``cpu-1/kubelet``.
+
+    Raises:
+        LauncherError: No testbed ever wrote one here.
+
+    """
     paths = [path.relative_to(home.logs).with_suffix("") for path in home.logs.rglob("*.log")]
+    if not paths:
+        raise LauncherError(f"there is no testbed at {home.path}, and no log of one; start one: {home.command('up')}")
     return sorted(str(path).removeprefix("nodes/") for path in paths)
 
 
@@ -23,7 +30,7 @@ def tail(home: Home, component: str, lines: int) -> tuple[Path, list[str]]:
     """
     found = names(home)
     if component not in found:
-        raise LauncherError(f"there is no log of {component!r} at {home.path}; there are: {', '.join(found) or 'none'}")
+        raise LauncherError(f"there is no log of {component!r} at {home.path}; there are: {', '.join(found)}")
     folder = home.logs / "nodes" if "/" in component else home.logs
     path = folder / f"{component}.log"
     kept = path.read_text(errors="replace").splitlines()

@@ -44,9 +44,7 @@ class Node:
 
     def __post_init__(self) -> None:
         if not kubernetes_names.of_node(self.name):
-            raise LauncherError(
-                f"{self.name!r} is no node's name: lower case letters, digits, dots, dashes, at most 63"
-            )
+            raise MisuseError(f"{self.name!r} is no node's name: lower case letters, digits, dots, dashes, at most 63")
         if twice := repeated([f"{taint.key}:{taint.effect}" for taint in self.taints]):
             raise MisuseError(f"a node has no two taints of one key and effect: {twice}")
 
@@ -90,7 +88,8 @@ def reserve(home: Home, state: State, node: Node) -> tuple[str, int]:
     with locked(SHARED / f"{home.id}.nodes.lock"):
         folder = home.nodes / node.name
         if folder.exists():
-            raise LauncherError(f"there is a node {node.name} already; take it away with: node remove {node.name}")
+            again = home.command(f"node remove {node.name}")
+            raise LauncherError(f"there is a node {node.name} already; take it away with: {again}")
         taken = {int((other / "index").read_text()) for other in home.nodes.glob("*/") if (other / "index").exists()}
         index = next((free for free in INDEXES if free not in taken), None)
         if index is None:

@@ -41,10 +41,14 @@ def environment(home: Home, part: str) -> dict[str, str]:
 
 
 def start(home: Home, part: str, command: Sequence[str], *, log: Path) -> subprocess.Popen[bytes]:
-    """Start *command* in a session of its own, so that it outlives the launcher; both its outputs go to *log*."""
+    """Start *command* in a session of its own, so that it outlives the launcher; both its outputs go to *log*.
+
+    Return once it is found by its mark: a program that has just been loaded shows no environment for an instant, in
+    which it would be taken for dead.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
-        return subprocess.Popen(
+        started = subprocess.Popen(
             list(command),
             env=environment(home, part),
             cwd="/",
@@ -53,6 +57,9 @@ def start(home: Home, part: str, command: Sequence[str], *, log: Path) -> subpro
             stderr=file,
             start_new_session=True,
         )
+    while started.poll() is None and read(started.pid, home) is None:
+        time.sleep(0.001)
+    return started
 
 
 def marked(home: Home, part: str = "") -> list[Marked]:
@@ -119,7 +126,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
             command, env={**os.environ, "PATH": PATH}, capture_output=True, text=True, errors="replace", check=False
         )
     except FileNotFoundError as error:
-        raise LauncherError(f"the program {command[0]} is missing; see: preflight") from error
+        raise LauncherError(f"the program {command[0]} is missing; see: infra/testbed/run preflight") from error
     if done.returncode:
         raise LauncherError(f"{' '.join(command)}: {done.stderr.strip() or done.stdout.strip()}")
     return done

@@ -77,8 +77,8 @@ def load(home: Home) -> State:
         }
         return State(**document | known)
     except FileNotFoundError:
-        raise LauncherError(f"there is no testbed at {home.path}; start one with: up {home.option}") from None
+        raise LauncherError(f"there is no testbed at {home.path}; start one with: {home.command('up')}") from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LauncherError(
-            f"the state of the testbed at {home.path} cannot be read ({error!r}); end it with: down {home.option}"
+            f"the state of the testbed at {home.path} cannot be read ({error!r}); end it with: {home.command('down')}"
         ) from error

@@ -63,8 +63,14 @@ class Status:
         if not self.running:
             return [self.problem, *(f"  still running: {part}" for part, up in self.parts.items() if up)]
         head = f"{self.running.cluster_name}: Kubernetes {self.running.kubernetes} at {self.running.server}"
-        parts = [f"  {part:<24} {'runs' if up else 'is not running'}" for part, up in self.parts.items()]
+        parts = [f"  {shown(part):<24} {'runs' if up else 'is not running'}" for part, up in self.parts.items()]
         return [head, *([f"  {self.problem}"] if self.problem else []), *parts, *(line(one) for one in self.nodes)]
+
+
+def shown(part: str) -> str:
+    """Name a part, and say of what it is one where it is none of Kubernetes' components."""
+    of = {"registry": "of images", "service": "of the API", "verifier": "of tokens"}
+    return f"{part} ({of[part]})" if part in of else part
 
 
 def line(one: NodeStatus) -> str:

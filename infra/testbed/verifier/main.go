@@ -63,29 +63,41 @@ func parse(arguments []string) (options, error) {
 	} else if err != nil {
 		return o, misuse{err}
 	}
-	judges := o.cluster != "" || o.tokenInfo != "" && !o.check
-	if flags.NArg() != 0 || !judges || (o.cluster != "") != (o.sts != "") || o.caPEM == "" || o.check == (o.mapping != "") {
-		return o, misuse{errors.New("needed: -cluster with -sts, or -tokeninfo, or all three; -ca; and -mapping, or, with -cluster, -check")}
+	if wrong := o.wrong(flags.Args()); wrong != "" {
+		return o, misuse{errors.New(wrong)}
 	}
 	return o, nil
 }
 
-// place refuses a region or a partition with which the verifier would know no name of STS.
-func (o options) place() error {
-	if o.cluster != "" && o.region == "" {
-		return fmt.Errorf("-region is missing: without it no name of STS is known that cluster %q may be told of", o.cluster)
+// wrong names the first flag that is missing, or too much, or with which the verifier would know no name of STS.
+func (o options) wrong(rest []string) string {
+	switch {
+	case len(rest) != 0:
+		return fmt.Sprintf("%q is no flag; write -NAME=VALUE", rest[0])
+	case o.cluster == "" && o.check:
+		return "-cluster is missing: -check judges AWS's tokens"
+	case o.cluster == "" && o.sts != "":
+		return "-cluster is missing: -sts is asked about its tokens"
+	case o.cluster == "" && o.tokenInfo == "":
+		return "-cluster is missing, or -tokeninfo: without either there is no token to judge"
+	case o.cluster != "" && o.sts == "":
+		return "-sts is missing: the host:port that plays STS for -cluster"
+	case o.cluster != "" && o.region == "":
+		return fmt.Sprintf("-region is missing: without it no name of STS is known that cluster %q may be told of", o.cluster)
+	case o.caPEM == "":
+		return "-ca is missing: the PEM file of whom to trust"
+	case o.check && o.mapping != "":
+		return "-mapping is too much: -check maps nobody"
+	case !o.check && o.mapping == "":
+		return "-mapping is missing: who is who in the cluster; or -check, to judge tokens on standard input"
+	case !slices.Contains(partitions, o.partition):
+		return fmt.Sprintf("-partition %s: AWS has no such partition; it has %s", o.partition, strings.Join(partitions, ", "))
 	}
-	if !slices.Contains(partitions, o.partition) {
-		return fmt.Errorf("-partition %s: AWS has no such partition; it has %s", o.partition, strings.Join(partitions, ", "))
-	}
-	return nil
+	return ""
 }
 
 func run(arguments []string, in io.Reader, out io.Writer) error {
 	o, err := parse(arguments)
-	if err == nil {
-		err = o.place()
-	}
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import pytest
 
 from testbed import state
 from testbed.claims import Claim
-from testbed.errors import LauncherError
+from testbed.errors import LauncherError, MisuseError
 from testbed.home import Home
 
 CLAIM = Claim(number=187, api=20001, etcd=20002, peer=20003, registry=20004)
@@ -43,14 +43,14 @@ def test_a_home_is_for_its_owner_only(home):
 def test_a_folder_with_foreign_things_is_not_taken(tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
 
-    with pytest.raises(LauncherError, match="not a testbed's"):
+    with pytest.raises(MisuseError, match="not a testbed's"):
         Home.at(tmp_path).create()
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.parametrize("place", ["/run/testbed", "/var/run/testbed", "/var/lib/kubelet/x"])
 def test_a_place_that_nodes_do_not_see_is_refused(place):
-    with pytest.raises(LauncherError, match="cannot be a home"):
+    with pytest.raises(MisuseError, match="cannot be a home"):
         Home.at(place).create()
     assert not Path(place).exists()
 

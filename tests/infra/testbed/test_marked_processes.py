@@ -34,6 +34,29 @@ def test_a_process_is_found_by_its_home_and_part(home):
     assert processes.marked(Home.at(home.path / "other")) == []
 
 
+def test_a_process_is_found_as_soon_as_it_is_started(home, monkeypatch):
+    read, looks = processes.read, []
+
+    def late(pid, home):  # as the kernel shows a program for the instant in which it is loaded
+        looks.append(pid)
+        return read(pid, home) if len(looks) > 3 else None
+
+    monkeypatch.setattr(processes, "read", late)
+    one = start(home, "etcd")
+    monkeypatch.undo()
+
+    assert [found.pid for found in processes.marked(home)] == [one.pid]
+    assert looks == [one.pid] * 4
+
+
+def test_what_ends_at_once_is_not_waited_for(home, monkeypatch):
+    monkeypatch.setattr(processes, "read", lambda *_: None)
+
+    ended = processes.start(home, "etcd", ["true"], log=home.logs / "etcd.log")
+
+    assert ended.returncode == 0
+
+
 def test_a_part_ends_and_the_others_go_on(home):
     one, other = start(home, "node/a"), start(home, "node/ab")
 

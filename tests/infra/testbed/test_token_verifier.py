@@ -82,5 +82,5 @@ def test_what_keeps_it_from_serving_is_said(launcher, words):
 def test_two_judges_are_one_too_many(launcher, words):
     done = launcher.run(*words, "--authentication-webhook", "/dev/null")
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "exclude each other" in done.stderr

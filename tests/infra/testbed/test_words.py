@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed import cli, commands, preflight
+from testbed import cli, commands, preflight, processes
 from testbed.home import CACHE
 from testbed.kubelet import Taint
 
@@ -53,6 +53,10 @@ def test_a_node_is_read_with_all_that_a_cloud_sets():
         ["node", "gpus", "n", "-1"],
         ["up", "--nodes", "-1"],
         ["up", "--nodes", "many"],
+        ["up", "--verifier-argument", "cluster=gpu"],
+        ["up", "--verifier-argument=cluster=gpu"],
+        ["up", "--authentication-webhook-cache-ttl", "soon"],
+        ["up", "--authentication-webhook-cache-ttl", "10"],
         ["node"],
         [],
         ["start"],
@@ -132,6 +136,46 @@ def test_nothing_is_tried_without_root(words, monkeypatch, tmp_path, capsys):
 
     assert "you are not root" in capsys.readouterr().err
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["up", "--authentication-webhook-cache-ttl", "10s"], "needs --authentication-webhook or --verifier-argument"),
+        (["up", "--authentication-webhook", "/nowhere"], "/nowhere: there is no such file"),
+        (["up", "--authentication-webhook", "/dev/null", "--verifier-argument=-cluster=x"], "exclude each other"),
+        (["up", "--home", "/run/testbed"], "each node has a /run of its own"),
+        (["up", "--home", str(Path(__file__).parent)], "things that are not a testbed's"),
+        (["kubeconfig", "--group", "g"], "--group needs --user"),
+        (["kubeconfig", "--user", "admin"], "the administrator's own name"),
+        (["status", "--home", "~no-such-user-here/x"], "cannot be a home"),
+    ],
+)
+def test_words_that_do_not_go_together_are_misuse_and_start_nothing(words, said, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(preflight, "of_machine", list)
+    monkeypatch.setattr(preflight, "missing", list)
+    monkeypatch.setenv("MULTICLUSTER_TESTBED_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(processes, "start", lambda *_, **__: pytest.fail("started"))
+
+    assert cli.main(words) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
+def test_logs_of_no_testbed_are_said_not_to_be_there(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(preflight, "of_machine", list)
+
+    for words in (["logs"], ["logs", "etcd"]):
+        assert cli.main([*words, "--home", str(tmp_path / "a b")]) == 1
+        said = capsys.readouterr()
+        assert f"start one: infra/testbed/run up --home '{tmp_path}/a b'" in said.err
+        assert not said.out
+
+
+def test_how_long_answers_count_is_read_as_kubernetes_writes_it():
+    for text in ("0s", "90s", "1h30m", "1.5h", "0"):
+        words = read("up", "--authentication-webhook-cache-ttl", text)
+        assert words.authentication_webhook_cache_ttl == text
 
 
 def test_json_is_one_document_on_stdout(monkeypatch, capsys):
