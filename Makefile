@@ -42,7 +42,7 @@ test: $(VENV)/.dev  ## Run all tests but those of the testbed. Options: make tes
 
 .PHONY: conformance
 conformance: $(VENV)/.dev  ## Hold the simulator against the running testbed, case by case, and print where they differ.
-	@$(BIN)/pytest tests/conformance/kubernetes --quiet --numprocesses 4 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest tests/conformance/kubernetes --both-grounds --quiet --numprocesses 4 --dist loadgroup $(ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev  ## Check style, format, types and the direction of imports.

@@ -19,7 +19,7 @@ from .answers import comparable
 from .comparison import OUTCOME, Comparison, known_differences
 from .grounds.ground import Ground
 from .grounds.simulator import simulator
-from .grounds.testbed import NoTestbedError, testbed
+from .grounds.testbed import NoTestbedError, require, testbed
 from .pods import Pods
 
 T = TypeVar("T")
@@ -125,6 +125,20 @@ def _found(ask: Callable[[], T]) -> T | None:
         if error.status != 404:
             raise
         return None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run demand what otherwise it does without."""
+    parser.addoption("--both-grounds", action="store_true", help="fail at once where no testbed runs")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End with 1 where a testbed is demanded and none runs: every case on it would be skipped."""
+    if session.config.getoption("--both-grounds") and not hasattr(session.config, "workerinput"):
+        try:
+            require()
+        except NoTestbedError as error:
+            pytest.exit(str(error), returncode=1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,10 +11,13 @@ from typing import Any
 
 import yaml
 
+from multicluster.grounds.launcher import Launcher, TestbedError
+
 from .ground import Ground, Taint
 
 ROOT = Path(__file__).resolve().parents[4]
-LAUNCHER = ROOT / "infra" / "testbed" / "run"
+LAUNCHER = Launcher(command=ROOT / "infra" / "testbed" / "run")
+NONE = "no testbed runs; start one: make testbed"
 
 
 class NoTestbedError(Exception):
@@ -31,7 +32,7 @@ class TestbedCluster:
     def kubeconfig(self, user: str, groups: tuple[str, ...]) -> dict[str, Any]:
         """Have a certificate issued and return the kubeconfig that holds it."""
         options = [option for group in groups for option in ("--group", group)]
-        path = run("kubeconfig", "--user", user, *options)["kubeconfig"]
+        path = LAUNCHER.ask("kubeconfig", "--user", user, *options)["kubeconfig"]
         document: dict[str, Any] = yaml.safe_load(Path(path).read_text())
         return document
 
@@ -40,27 +41,30 @@ class TestbedCluster:
         options = [option for key, value in labels.items() for option in ("--label", f"{key}={value}")]
         for taint in taints:
             options += ["--taint", f"{taint['key']}={taint.get('value', '')}:{taint['effect']}"]
-        run("node", "add", name, "--gpus", str(gpus), *options)
+        LAUNCHER.ask("node", "add", name, "--gpus", str(gpus), *options)
 
     def remove_node(self, name: str) -> None:
         """Stop a kubelet and delete its node."""
-        run("node", "remove", name)
+        LAUNCHER.ask("node", "remove", name)
 
 
-def run(*arguments: str) -> dict[str, Any]:
-    """Run one command of the launcher and return what it tells. Raises `NoTestbedError` with its words."""
-    command = [str(LAUNCHER), *arguments, "--output", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
-    told: dict[str, Any] = json.loads(done.stdout) if done.stdout else {}
-    if done.returncode:
-        raise NoTestbedError(told.get("problem") or done.stderr.strip())
-    return told
+def require() -> None:
+    """Raise `NoTestbedError`, with the reason, unless a testbed runs; nodes come and go."""
+    try:
+        status = LAUNCHER.ask("status")
+    except TestbedError as error:
+        raise NoTestbedError(f"{NONE} ({error})") from error
+    if "server" not in status:
+        raise NoTestbedError(NONE)
+    dead = [part for part, runs in status["components"].items() if not runs]
+    if dead or status["problem"]:
+        raise NoTestbedError(f"the testbed is not whole: {status['problem'] or 'not running: ' + ', '.join(dead)}")
 
 
 @contextmanager
 def testbed() -> Iterator[Ground]:
     """Take the testbed that runs. Raises `NoTestbedError` where there is none."""
-    run("status")
+    require()
     folder = Path(tempfile.mkdtemp(prefix="conformance-testbed-"))
     ground = Ground(TestbedCluster(), folder)
     try:
