@@ -19,6 +19,7 @@ FIGURES = {
     "registry-of-a-thousand": 7,
     "demo": 3,
     "waiting": 1,
+    "launch": 3,
 }
 """The name of each figure (its module in figures/, dashes for underscores), and how often it is repeated."""
 RESULTS = Path(__file__).parent / "results.json"

@@ -1,39 +1,34 @@
-"""Deferred pods: what it costs to wait for them, how soon their end is heard, and how fast they are launched.
+"""Deferred pods: what it costs to wait for them, and how soon their end is heard.
 
 Anchors: the stock trigger with a token that never changes, and EksPodTrigger, which runs a command for each request and
 is therefore asked for a few pods only. The API servers are in a process of their own. All pods run, and nothing changes
 while cost is measured; then they end, evenly spread over some seconds. Bars stand where issue 5 sets them: at 1,000
-pods, and on the launch. Eight minutes on two idle cores.
+pods. Seven minutes on two idle cores.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
-from fresh import bare_environment
 from peer import Peer
-from row import Row, faster, shown, within
+from row import Row, shown, within
+from world_client import world_client
 
 SIZES = tuple(int(size) for size in os.environ.get("WAITING_SIZES", "10,100,1000").split(","))
 CLUSTERS = tuple(int(number) for number in os.environ.get("WAITING_CLUSTERS", "1,10").split(","))
-LAUNCHED = int(os.environ.get("WAITING_LAUNCHED", "500"))
 EKS_AT_MOST = 10
 """Pods for which EksPodTrigger is measured: it takes half a core for each."""
 LARGE = 1000
 """The size at which the bars stand."""
 KINDS = {"stock": "KubernetesPodTrigger", "eks": "EksPodTrigger"}
-LAUNCHERS = {"stock": "KubernetesPodOperator", "eks": "EksPodOperator"}
 FIGURES = (
     ("CPU in steady state", "% of a core", "cpu", 5),
     ("event loop lag p99", "ms", "lag", 10),
@@ -80,7 +75,7 @@ class Connections:
 
 
 def measure(repeat: int) -> list[Row]:
-    """Measure each size on one cluster and on ten, and the launch on ten."""
+    """Measure each size on one cluster and on ten."""
     rows: list[Row] = []
     for clusters in CLUSTERS:
         with Peer("waiting_world.py", str(clusters)) as world:
@@ -89,27 +84,11 @@ def measure(repeat: int) -> list[Row]:
                 kinds = [kind for kind in (*KINDS, "ours") if kind != "eks" or size <= EKS_AT_MOST]
                 samples = {kind: _medians([_sample(world, found, kind, size) for _ in range(repeat)]) for kind in kinds}
                 rows += _rows(samples, size, clusters)
-            if clusters == CLUSTERS[-1]:
-                rows += _launches(world, found, clusters, repeat)
     return rows
 
 
-@contextmanager
-def _child(found: dict[str, Any], script: str, kind: str) -> Iterator[Peer]:
-    """Start a child that finds the world's clusters; each kind in its own way."""
-    with tempfile.TemporaryDirectory(prefix="multicluster-bench-") as home:
-        environment = {**bare_environment(home), **found["environment"]}
-        if kind == "eks":  # its token names the canonical STS host, see eks_first_reply
-            environment.pop("AWS_ENDPOINT_URL_STS")
-        registry = Path(home) / "registry.json"
-        registry.write_text(json.dumps(found["registry"]))
-        environment["MULTICLUSTER_REGISTRY"] = str(registry)
-        with Peer(script, kind, environment=environment) as child:
-            yield child
-
-
 def _sample(world: Peer, found: dict[str, Any], kind: str, size: int) -> Sample:
-    with _child(found, "waiting_triggers.py", kind) as triggers:
+    with world_client(found, "waiting_triggers.py", kind) as triggers:
         pods, connections = world.ask("fill", size), Connections()
         with connections.of(triggers.pid, found["ports"]):
             triggers.ask("start", pods, found["kubeconfig"])
@@ -155,23 +134,3 @@ def _against(ours: Sample, anchor: Sample, named: str, size: int) -> list[Row]:
         else:
             rows.append(shown(named.format(what), unit, **figures))
     return rows
-
-
-def _launches(world: Peer, found: dict[str, Any], clusters: int, repeat: int) -> list[Row]:
-    """Launch one pod after the other, from one process that did so before, as a busy worker does."""
-    sizes = {"stock": LAUNCHED, "eks": EKS_AT_MOST, "ours": LAUNCHED}
-    taken = {}
-    for kind, size in sizes.items():
-        samples = []
-        for _ in range(repeat):
-            world.ask("fill", 0)
-            with _child(found, "waiting_launch.py", kind) as launcher:
-                samples.append(launcher.ask("launch", size, found["names"], found["kubeconfig"]))
-        taken[kind] = statistics.median(samples)
-    return [
-        faster(
-            f"launch of {LAUNCHED} pods over {clusters} clusters, per pod, vs {named}", "ms",
-            ours=taken["ours"], anchor=taken[kind], at_least=3,
-        )
-        for kind, named in LAUNCHERS.items()
-    ]  # fmt: skip
