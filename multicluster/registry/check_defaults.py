@@ -20,6 +20,8 @@ def check_defaults(defaults: Mapping[str, Any], kinds: Kinds) -> list[Finding]:
     """
     found = list(_strange(defaults, kinds))
     blocks = {name: value for name, value in defaults.items() if name in BLOCKS and value is not None}
+    if not blocks:
+        return found
     named = [name for block in ("auth", "nodePools") for name in _keys(blocks.get(block)) if name in kinds]
     met: list[KindDefinition | None] = [kinds[name] for name in dict.fromkeys(named)]
     for kind in met or [None]:

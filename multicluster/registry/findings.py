@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from multicluster.access.kind import KindDefinition
 from multicluster.registry.document import ClusterDocument
-from multicluster.registry.kind_documents import KindlessCluster, cluster_model
+from multicluster.registry.kind_documents import cluster_model
 from multicluster.registry.kinds import Kinds
 from multicluster.registry.words import words
 from multicluster.registry.yaml_text import Path
@@ -32,7 +32,7 @@ def validated(
     merged: Mapping[str, Any], path: Path, kind: KindDefinition | None, kinds: Kinds
 ) -> ClusterDocument | list[Finding]:
     """Return the model of a cluster that stands at *path*, or everything that is wrong with it."""
-    model = cluster_model(kind) if kind else KindlessCluster
+    model = cluster_model(kind)
     try:
         return model.model_validate_json(to_json(merged), by_alias=True, by_name=False)
     except ValidationError as error:
@@ -40,7 +40,7 @@ def validated(
 
 
 def _findings(error: ValidationError, path: Path, kind: KindDefinition | None, kinds: Kinds) -> Iterator[Finding]:
-    model = cluster_model(kind) if kind else KindlessCluster
+    model = cluster_model(kind)
     for detail in error.errors(include_url=False):
         location = tuple(step for step in detail["loc"] if step != "[key]")
         unknown = detail["type"] == "extra_forbidden"

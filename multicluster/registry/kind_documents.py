@@ -12,8 +12,13 @@ from multicluster.registry.document import AuthDocument, ClusterDocument, NodePo
 
 
 @cache
-def cluster_model(kind: KindDefinition) -> type[ClusterDocument]:
-    """Return the model of clusters of *kind*; the same one each time."""
+def cluster_model(kind: KindDefinition | None) -> type[ClusterDocument]:
+    """Return the model of clusters of *kind*, or of a kind that is not known; the same one each time.
+
+    None is made before it is asked for: a model takes milliseconds, and each task reads the registry anew.
+    """
+    if kind is None:
+        return _kindless_cluster()
     title = kind.name[0].upper() + kind.name[1:]
     block = Field(alias=kind.name)
     fields: dict[str, Any] = {
@@ -26,14 +31,14 @@ def cluster_model(kind: KindDefinition) -> type[ClusterDocument]:
     return cast("type[ClusterDocument]", create_model(f"{title}Cluster", __base__=ClusterDocument, **fields))
 
 
-class _AnyNodePools(NodePoolsDocument):
-    """Node pools of a cluster whose kind is not known."""
+def _kindless_cluster() -> type[ClusterDocument]:
+    """Make the model of a cluster whose kind is not known: all the rest of it can still be checked."""
 
-    model_config = ConfigDict(extra="ignore")
+    class AnyNodePools(NodePoolsDocument):
+        model_config = ConfigDict(extra="ignore")
 
+    class KindlessCluster(ClusterDocument):
+        auth: Any
+        node_pools: AnyNodePools = AnyNodePools()
 
-class KindlessCluster(ClusterDocument):
-    """A cluster whose kind is not known: all the rest of it can still be checked."""
-
-    auth: Any
-    node_pools: _AnyNodePools = _AnyNodePools()
+    return KindlessCluster

@@ -9,7 +9,7 @@ import boto3
 import kubernetes
 import pytest
 
-from multicluster.registry.kind_documents import KindlessCluster
+from multicluster.registry.kind_documents import cluster_model
 from multicluster.simulator import Delays, ManualClock, World
 
 
@@ -108,7 +108,8 @@ def test_the_registry_document_is_one_the_registry_reads(world: World) -> None:
     world.add_gke("tpu")
     world.add_plain("laptop")
 
-    clusters = [KindlessCluster.model_validate_json(json.dumps(entry)) for entry in world.registry()["clusters"]]
+    kindless = cluster_model(None)
+    clusters = [kindless.model_validate_json(json.dumps(entry)) for entry in world.registry()["clusters"]]
 
     assert [cluster.name for cluster in clusters] == ["gpu", "foreign", "tpu", "laptop"]
     assert [list(cluster.node_pools.profiles) for cluster in clusters] == [["l4"], ["l4"], ["l4"], []]
