@@ -27,13 +27,11 @@ class Launcher:
     """The launcher, for one testbed. Safe to use from several threads at a time."""
 
     command: Path
-    home: Path | None = None
-    """None: the one that the launcher takes by itself."""
+    home: Path
 
     def words(self, *verb: str) -> list[str]:
         """Return a whole command line."""
-        home = [] if self.home is None else ["--home", str(self.home)]
-        return [str(self.command), *verb, *home, "--output", "json"]
+        return [str(self.command), *verb, "--home", str(self.home), "--output", "json"]
 
     def ask(self, *verb: str) -> dict[str, Any]:
         """Run a verb and return its answer. Blocks, up to minutes; raises TestbedError."""

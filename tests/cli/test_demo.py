@@ -89,6 +89,7 @@ def test_the_timeline_shows_clouds_tasks_and_the_pods_own_output(perform):
     def first(*words: str) -> int:
         return next(at for at, line in enumerate(lines) if all(word in line for word in words))
 
+    assert first("scenario ok promises: ") == first("demo") == 0
     assert first("gpu-use1", "launched") < first("gpu-use1", "advertises 1 GPU") < first("gpu-use1", "│ epoch 1/3")
     assert first("gpu-use1", "│ epoch 3/3") < first("gpu-use1", "│ accuracy 0.93") < first("gpu-euw4", "│ epoch 1/3")
     assert first("gpu-use1", "terminated") < first("gpu-euw4", "terminated") < first("Airflow's own log: ")

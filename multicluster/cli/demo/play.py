@@ -64,7 +64,7 @@ class Play:
         """Start Airflow first: while it is loaded, the world is made."""
         airflow = AirflowProcess(self._stage.home, self._stage.log, hear=self._news.put, echo=self._stage.echo)
         try:
-            self._say("demo", f"{self._scenario.name}: {self._scenario.story}")
+            self._say("demo", f"scenario {self._scenario.name} promises: {self._scenario.story}")
             self._say("airflow", "loading in a process of its own")
             if self._stage.ground == "testbed":
                 self._clear_away()

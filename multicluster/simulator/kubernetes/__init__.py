@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from multicluster.simulator.kubernetes.cluster import SAFETY_NOTICE, KubernetesCluster
+from multicluster.simulator.kubernetes.cluster import KubernetesCluster
 from multicluster.simulator.kubernetes.delays import PodDelays
 from multicluster.simulator.kubernetes.gpu_seconds import GpuSeconds
 from multicluster.simulator.kubernetes.kubelet.images import Image, Images
@@ -11,7 +11,6 @@ from multicluster.simulator.kubernetes.status import ApiError
 from multicluster.simulator.kubernetes.users import User
 
 __all__ = [
-    "SAFETY_NOTICE",
     "ApiError",
     "GpuSeconds",
     "Image",

@@ -41,7 +41,6 @@ from multicluster.simulator.kubernetes.users import ADMIN, Authenticate, Judged,
 from multicluster.simulator.tls import CertificateAuthority
 
 T = TypeVar("T")
-SAFETY_NOTICE = "containers run as processes of this user, without isolation; the API servers listen on 127.0.0.1 only"
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,12 +12,14 @@ from typing import Any
 
 import yaml
 
+from multicluster.cli.demo.workshop import cache_folder
 from multicluster.grounds.launcher import Launcher, TestbedError
 
 from .ground import Ground, Taint
 
 ROOT = Path(__file__).resolve().parents[4]
-LAUNCHER = Launcher(command=ROOT / "infra" / "testbed" / "run")
+HOME = os.environ.get("MULTICLUSTER_TESTBED_HOME") or cache_folder() / "testbed" / "default"
+LAUNCHER = Launcher(command=ROOT / "infra" / "testbed" / "run", home=Path(HOME))
 NONE = "no testbed runs; start one: make testbed"
 
 
