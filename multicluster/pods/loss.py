@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from multicluster.pods.reading import at, condition, container_state, node_of, of_pod, one_line
 from multicluster.pods.source import Document
@@ -81,6 +82,22 @@ def loss(
             own = reason == "Evicted" and _OWN_LIMIT.search(message)
             return None if own else Loss(what=EVENTS[reason], node=node, reason=reason, message=message)
     return Loss(what="was lost with", node=node, reason=f"the node {node_trouble}") if node and node_trouble else None
+
+
+def ended_well(pod: Document | None, *, base: str) -> bool:
+    """Whether the base container ended with exit code 0, and not because somebody asked for the pod's deletion."""
+    ended = at(container_state(pod, base), "terminated") or {}
+    deleted, grace = at(pod, "metadata", "deletionTimestamp"), at(pod, "metadata", "deletionGracePeriodSeconds") or 0
+    if ended.get("exitCode") != 0 or (deleted and not ended.get("finishedAt")):
+        return False
+    asked = datetime.fromisoformat(deleted) - timedelta(seconds=grace) if deleted else None
+    return asked is None or datetime.fromisoformat(ended["finishedAt"]) <= asked
+
+
+def lost_after_its_work(pod: Document | None, *, base: str) -> bool:
+    """Whether the base container had ended with exit code 0 when the rest of the pod was lost."""
+    code = at(container_state(pod, base), "terminated", "exitCode")
+    return code == 0 and at(pod, "status", "phase") == "Failed" and _in_pod(pod, base) is not None
 
 
 def _in_pod(pod: Document | None, base: str) -> Loss | None:

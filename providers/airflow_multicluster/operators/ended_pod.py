@@ -15,6 +15,8 @@ from airflow.providers.cncf.kubernetes.utils.xcom_sidecar import PodDefaults
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from kubernetes.client import ApiException
 
+from airflow_multicluster.documents import document_of
+from multicluster.pods.loss import lost_after_its_work
 from multicluster.pods.never_ran import never_ran
 
 if TYPE_CHECKING:
@@ -80,6 +82,13 @@ def refuse_what_never_ran(operator: ClusterPodOperator, pod: k8s.V1Pod) -> None:
     if line:
         operator.never_started = line
         raise AirflowException(line)
+
+
+def take_for_succeeded(pod: k8s.V1Pod, *, base: str) -> None:
+    """Write into a pod that was read that it succeeded, where it was lost with its work already done."""
+    if lost_after_its_work(document_of(pod), base=base):
+        _log.info("Container %r of pod %s had ended with exit code 0 before the pod was lost", base, pod.metadata.name)
+        pod.status.phase = PodPhase.SUCCEEDED
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from airflow_multicluster.start_facts import pool_of
 from multicluster.errors import MulticlusterError, NodePoolNotFoundError
 from multicluster.node_pools.node_facts import NodeFacts
 from multicluster.node_pools.pool import NodePoolState
-from multicluster.pods.loss import Loss, loss
+from multicluster.pods.loss import Loss, ended_well, loss
 from multicluster.pods.reading import node_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def start_until_it_ends(operator: ClusterPodOperator, context: Context, attempt:
             raise
         except Exception as error:
             pod = operator.pod or operator.pod_request_obj
+            if pod is not None and _gone_after_its_work(operator, pod.metadata, error):
+                return None
             if pod is None or not _starts_again(operator, pod.metadata, losses, error=error):
                 raise
         operator.env_vars = env_vars
@@ -61,6 +63,8 @@ def come_back(
         raise
     except Exception as error:
         place = _Place(event["name"], event["namespace"])
+        if _gone_after_its_work(operator, place, error):
+            return None
         told = Loss(**event["_loss"]) if event.get("_loss") else None
         if event["status"] == "timeout" or not _starts_again(operator, place, losses, error=error, told=told):
             raise
@@ -97,7 +101,7 @@ def _starts_again(
     if operator._killed:  # noqa: SLF001
         return False
     seen = operator.sightings.of(pod.name)
-    gone = operator.sightings.gone(pod.name) or isinstance(error, PodNotFoundException)
+    gone = _is_gone(operator, pod, error)
     found = loss(seen, base=operator.base_container_name)
     if found is None and gone:
         found = told or _loss_of_the_gone(operator, pod, seen)
@@ -112,6 +116,22 @@ def _starts_again(
         return False
     operator.log.warning("Pod %s %s; starting pod again, %d of %d", pod.name, found, losses + 1, most)
     _forget(operator)
+    return True
+
+
+def _is_gone(operator: ClusterPodOperator, pod: Any, error: Exception) -> bool:
+    return operator.sightings.gone(pod.name) or isinstance(error, PodNotFoundException)
+
+
+def _gone_after_its_work(operator: ClusterPodOperator, pod: Any, error: Exception) -> bool:
+    """Whether the task fails only since somebody took its pod away after its work was done, and no result is wanted."""
+    absent = isinstance(error, PodNotFoundException) or getattr(error, "status", None) == ABSENT
+    if operator._killed or operator.do_xcom_push or not (absent and _is_gone(operator, pod, error)):  # noqa: SLF001
+        return False
+    last = as_it_was_deleted(operator.client, pod.name, pod.namespace, seen=operator.sightings.of(pod.name))
+    if not ended_well(last, base=operator.base_container_name):
+        return False
+    operator.log.warning("Pod %s is gone, but it had ended with exit code 0 before it was deleted", pod.name)
     return True
 
 

@@ -44,6 +44,8 @@ class ClusterPodOperator(KubernetesPodOperator):
     kubernetes_conn_id: str | None
     started_again = False
     never_started = ""
+    came_back_with: Any = None
+    """The result of a pod taken up whose work is done: the stock operator does not defer then, and drops it."""
     template_fields: Sequence[str] = (*KubernetesPodOperator.template_fields, "cluster", "node_pool")
 
     def __init__(
@@ -143,7 +145,7 @@ class ClusterPodOperator(KubernetesPodOperator):
             result = super().execute(context)
         if self._killed:
             raise AirflowException(f"task {self.task_id!r} was killed and its pod deleted (apache/airflow#73006)")
-        return result
+        return self.came_back_with if self.deferrable else result
 
     def trigger_reentry(self, context: Context, event: dict[str, Any]) -> Any:
         """Come back from the triggerer."""
@@ -153,7 +155,8 @@ class ClusterPodOperator(KubernetesPodOperator):
 
         with airflow_errors():
             rendered.take_timeouts(self)
-            return come_back(self, context, event, super().trigger_reentry)
+            self.came_back_with = come_back(self, context, event, super().trigger_reentry)
+        return self.came_back_with
 
     def execute_sync(self, context: Context) -> Any:
         """Run the pod, and another one in its place where it is lost to the infrastructure."""
@@ -267,11 +270,12 @@ class ClusterPodOperator(KubernetesPodOperator):
         if not self.named:
             super().cleanup(pod, remote_pod, *args, **kwargs)
             return
-        from airflow_multicluster.operators.ended_pod import after_the_reason
+        from airflow_multicluster.operators.ended_pod import after_the_reason, take_for_succeeded
         from airflow_multicluster.operators.secret_env import hide_secret_env
 
         if remote_pod is not None:
             hide_secret_env(remote_pod.spec)
+            take_for_succeeded(remote_pod, base=self.base_container_name)
         with after_the_reason(sys.exc_info()[1], alone=self.never_started):
             super().cleanup(pod, remote_pod, *args, **kwargs)
 

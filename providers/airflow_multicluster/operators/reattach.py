@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
+from kubernetes.client import ApiException
 
 from airflow_multicluster.owner import deployment
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from airflow_multicluster.operators.pod import ClusterPodOperator
 
 DEPLOYMENT_LABEL = "airflow-multicluster/deployment"
+LOOK_SECONDS, SLACK_SECONDS = 1.0, 5.0
+ABSENT = 404
 _IDENTITY_KEY = "pod_identifier"
 
 
@@ -56,10 +60,31 @@ def put_away_the_dead(operator: ClusterPodOperator, namespace: str, context: Con
     if ti.try_number < 2:  # noqa: PLR2004 - tries are counted from one
         return
     pod = operator._get_pod_from_task_state_store(context) or operator.find_pod(namespace, context)  # noqa: SLF001
-    if pod is not None and pod.status.phase == PodPhase.FAILED:
+    if pod is None:
+        return
+    if pod.metadata.deletion_timestamp:
+        operator.log.info("Pod %s of an earlier try is being deleted; this try gets a new one", pod.metadata.name)
+        operator.patch_already_checked(pod, reraise=False)
+        _see_it_go(operator, pod)
+    elif pod.status.phase == PodPhase.FAILED:
         operator.log.info("Pod %s of an earlier try has failed; this try gets a new one", pod.metadata.name)
         operator.patch_already_checked(pod, reraise=False)
         operator.process_pod_deletion(pod, reraise=False)
+
+
+def _see_it_go(operator: ClusterPodOperator, pod: k8s.V1Pod) -> None:
+    """Wait until a pod that is being deleted is gone, or its grace period over: the work must not run twice."""
+    until = time.monotonic() + (pod.metadata.deletion_grace_period_seconds or 0) + SLACK_SECONDS
+    while time.monotonic() < until and not operator._killed:  # noqa: SLF001
+        try:
+            found = operator.client.read_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
+        except ApiException as error:
+            if error.status == ABSENT:
+                return
+            found = pod
+        if found.metadata.uid != pod.metadata.uid or found.status.phase in PodPhase.terminal_states:
+            return
+        time.sleep(LOOK_SECONDS)
 
 
 def newest_of_many(operator: ClusterPodOperator, namespace: str, context: Context) -> k8s.V1Pod | None:
@@ -68,7 +93,7 @@ def newest_of_many(operator: ClusterPodOperator, namespace: str, context: Contex
     found = operator.client.list_namespaced_pod(namespace=namespace, label_selector=selector).items
     if not found:
         return None
-    *others, newest = sorted(found, key=lambda pod: (pod.metadata.creation_timestamp, pod.metadata.name))
+    *others, newest = sorted(found, key=lambda pod: (_lives(pod), pod.metadata.creation_timestamp, pod.metadata.name))
     for other in others:
         operator.log.warning(
             "Pods %s and %s are both this task's; keeping the newer, deleting the other",
@@ -77,3 +102,7 @@ def newest_of_many(operator: ClusterPodOperator, namespace: str, context: Contex
         )
         operator.pod_manager.delete_pod(other)
     return newest
+
+
+def _lives(pod: k8s.V1Pod) -> bool:
+    return not pod.metadata.deletion_timestamp and pod.status.phase != PodPhase.FAILED

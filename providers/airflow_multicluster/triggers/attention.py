@@ -17,7 +17,7 @@ from airflow_multicluster.hooks.cluster import AsyncClusterHook
 from airflow_multicluster.off_loop import off_loop
 from airflow_multicluster.start_facts import GOOD_SECONDS, Enquiry, StartFacts
 from airflow_multicluster.start_told import StartTold
-from multicluster.pods.loss import loss
+from multicluster.pods.loss import loss, lost_after_its_work
 from multicluster.pods.per_loop import PerLoop
 
 if TYPE_CHECKING:
@@ -140,7 +140,10 @@ def with_evidence(
     """Add to an event that tells of no success what was seen of the pod: why it never started, what it was lost to."""
     if event.payload["status"] == "success":
         return event
-    found = loss(document_of(hook.seen), base=base) if hook.seen else None
+    seen = document_of(hook.seen) if hook.seen else None
+    if event.payload["status"] == "failed" and lost_after_its_work(seen, base=base):
+        return TriggerEvent({**event.payload, "status": "success"})
+    found = loss(seen, base=base)
     why = listener.last_word if listener else ""
     evidence = {"_loss": asdict(found) if found else None, "_why": why}
     return TriggerEvent({**event.payload, **{key: value for key, value in evidence.items() if value}})
