@@ -50,6 +50,13 @@ class ClusterHook(KubernetesHook):
         self._is_in_cluster = self.cluster.kind == "inCluster"
         return self.cluster.client()
 
+    def get_pod(self, name: str, namespace: str) -> Any:
+        """Return the pod, as soon as its API server gives a good answer: the stock hook asks once."""
+        from airflow_multicluster.patience import patiently
+
+        stock = super().get_pod
+        return patiently(lambda: stock(name, namespace), log=self.log)
+
     def get_namespace(self) -> str | None:
         """Return the namespace of the cluster's pod profile."""
         return self.cluster.pods.namespace

@@ -10,6 +10,7 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLaunchTimeout
 from kubernetes.client import ApiException
 
 from airflow_multicluster.operators.pod_manager import ClusterPodManager
+from airflow_multicluster.patience import patiently
 from airflow_multicluster.start_facts import Enquiry
 from airflow_multicluster.start_told import StartTold
 from multicluster.pods.refused import REFUSALS, refused
@@ -47,12 +48,17 @@ class WatchfulPodManager(ClusterPodManager):
                 f"pod {pod.metadata.name!r} cannot be started again: the one before it is kept and has the same name; "
                 "give random_name_suffix=True, or on_finish_action='delete_pod'"
             )
+        self._operator.pod = made  # on_kill looks for it there
+        if self._operator._killed:  # noqa: SLF001
+            self._operator.on_kill()
+            raise PodLaunchFailedException(f"the task was killed while its pod {made.metadata.name!r} was made")
         return made
 
     def read_pod(self, pod: k8s.V1Pod) -> k8s.V1Pod:
-        """Read the pod, and remember it."""
+        """Read the pod, through an outage of its API server too, and remember it."""
+        stock = super().read_pod
         try:
-            found = super().read_pod(pod)
+            found = patiently(lambda: stock(pod), log=self.log, over=lambda: self._operator._killed)  # noqa: SLF001
         except ApiException as error:
             if error.status == ABSENT:
                 self._operator.sightings.miss(pod.metadata.name)
@@ -60,6 +66,8 @@ class WatchfulPodManager(ClusterPodManager):
         self._operator.sightings.see(found)
         if self._told is not None:
             self._told.see(found)
+            if self._told.wants_events():
+                self._look_at_events(pod)
             self._explain(self._told)
         return found
 
@@ -80,7 +88,7 @@ class WatchfulPodManager(ClusterPodManager):
         try:
             await super().await_pod_start(pod, *args, **kwargs)
         except (PodLaunchFailedException, PodLaunchTimeoutException) as error:
-            self._last_look(pod)
+            self._look_at_events(pod)
             self._operator.never_started = told.last_word
             raise type(error)("\n".join(filter(None, (str(error), told.last_word)))) from None
         finally:
@@ -89,8 +97,8 @@ class WatchfulPodManager(ClusterPodManager):
     def _explain(self, told: StartTold) -> None:
         told.judge(self._enquiry.ask(told.pod) if told.unscheduled else None)
 
-    def _last_look(self, pod: k8s.V1Pod) -> None:
-        """Read the events once more, or for the first time where ``log_events_on_startup`` is off."""
+    def _look_at_events(self, pod: k8s.V1Pod) -> None:
+        """Read the events, which are not heard where ``log_events_on_startup`` is off."""
         try:
             self.read_pod_events(pod)
         except ApiException as error:
