@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from airflow_multicluster.documents import document_of, event_of
 from airflow_multicluster.start_facts import StartFacts
 from multicluster.pods.never_ran import never_ran
-from multicluster.pods.reading import condition
+from multicluster.pods.reading import at, condition
 from multicluster.pods.why_not_started import why_not_started
 
 if TYPE_CHECKING:
@@ -15,13 +17,18 @@ if TYPE_CHECKING:
     from multicluster.pods.why import Why
 
 KEPT_EVENTS = 200
+EVENTS_AFTER = 5.0
+"""Seconds that a pod may stand on its node, neither started nor heard of, until its events are asked for."""
 
 
 class StartTold:
     """What is known of one pod while it starts. Does not block; *log* is the task's."""
 
-    def __init__(self, log: Any, *, base: str) -> None:
+    def __init__(self, log: Any, *, base: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
+        self._clock = clock
+        self._placed_at: float | None = None
+        self._asked = False
         self._base = base
         self._events: dict[str, Document] = {}
         self._facts = StartFacts()
@@ -43,6 +50,22 @@ class StartTold:
     def unscheduled(self) -> bool:
         """Whether no node takes the pod, so that nodes and cloud have to be asked for a good answer."""
         return condition(self.pod, "PodScheduled").get("reason") == "Unschedulable"
+
+    def events_wanted_in(self) -> float | None:
+        """Return in how many seconds to ask for its events, which nobody listens to; None where there is no need."""
+        placed = at(self.pod, "spec", "nodeName") and at(self.pod, "status", "phase") == "Pending"
+        if self._events or self._asked or not placed:
+            return None
+        now = self._clock()
+        self._placed_at = now if self._placed_at is None else self._placed_at
+        return max(0.0, self._placed_at + EVENTS_AFTER - now)
+
+    def wants_events(self) -> bool:
+        """Whether it is time to ask for them; true once."""
+        if self.events_wanted_in() != 0:
+            return False
+        self._asked = True
+        return True
 
     def judge(self, facts: StartFacts | None = None) -> None:
         """Find out why the pod has not started, and say so where it is news."""

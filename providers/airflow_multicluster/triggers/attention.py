@@ -77,7 +77,7 @@ class StartListener:
     @contextlib.asynccontextmanager
     async def listening(self, name: str, namespace: str, *, to_events: bool) -> AsyncIterator[None]:
         """Listen during the block; where its events are not heard, ask for them when it fails."""
-        explaining = asyncio.create_task(self._explain())
+        explaining = asyncio.create_task(self._explain(name, namespace))
         self._hook.listener = self
         try:
             yield
@@ -91,13 +91,15 @@ class StartListener:
             await asyncio.wait([explaining])
             self._told.judge(self._facts)
 
-    async def _explain(self) -> None:
+    async def _explain(self, name: str, namespace: str) -> None:
         while True:
             again = GOOD_SECONDS if self._facts is not None and self._facts.pool and self._told.unscheduled else None
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(again):  # wait_for() of Python 3.11 may lose a cancellation
-                    await self._news.wait()
+                async with asyncio.timeout(again or self._told.events_wanted_in()):
+                    await self._news.wait()  # wait_for() of Python 3.11 may lose a cancellation
             self._news.clear()
+            if self._told.wants_events():
+                await self._read_events(name, namespace)
             if self._told.unscheduled:
                 self._facts = await shared_facts(await self._hook.cluster()).ask(self._told.pod)
             self._told.judge(self._facts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from kubernetes.client import models as k8s
 from pod_drive.drive import Drive
@@ -80,6 +82,28 @@ def test_pain_24_what_only_an_event_tells_is_said_in_the_end_where_events_are_no
     ran = drive.run(fit(**SOON, volumes=[VOLUME], volume_mounts=[MOUNT], log_events_on_startup=False))
 
     assert "volume 'settings' cannot be mounted" in str(ran.error).splitlines()[-1]
+
+
+def test_pain_24_what_only_an_event_tells_is_said_while_there_is_time_to_mend_it(drive, fit):
+    asked = drive.kubernetes.requests["list", "events"]
+    over = threading.Event()
+
+    def mend():
+        while drive.kubernetes.requests["list", "events"] == asked and not over.wait(0.05):
+            pass
+        drive.kubernetes.create("configmaps", {"metadata": {"name": "absent"}, "data": {"a": "b"}})
+
+    mending = threading.Thread(target=mend)
+    mending.start()
+    patient = {"startup_timeout_seconds": 40, "log_events_on_startup": False}
+    ran = drive.run(fit(volumes=[VOLUME], volume_mounts=[MOUNT], **patient))
+    over.set()
+    mending.join()
+    drive.kubernetes.delete("configmaps", "absent")
+
+    assert ran.error is None, ran.text
+    (line,) = told(ran)
+    assert "volume 'settings' cannot be mounted" in line
 
 
 def test_pain_24_a_pod_that_starts_says_nothing_of_the_kind(drive, fit):
