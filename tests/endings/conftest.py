@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ if ROOM not in sys.path:
 SECONDS = 900
 """For a test: the first one starts everything."""
 TABLE, STAGE = pytest.StashKey[list[tuple[str, str, str]]](), pytest.StashKey[str]()
+PLAYS = pytest.StashKey[list[Any]]()
 
 
 def wanted(config: pytest.Config) -> bool:
@@ -66,6 +68,7 @@ def stage(request):
         why = stage.deployment.no_postgres
         database = f"SQLite with one triggerer: {why}" if why else "PostgreSQL, two triggerers"
         request.config.stash[STAGE] = f"{database}; {len(casts)} plays"
+        request.config.stash[PLAYS] = list(stage.plays.values())
         yield stage
 
 
@@ -110,12 +113,23 @@ def beside(request):
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    if STAGE in config.stash:
-        terminalreporter.section("endings")
-        terminalreporter.line(config.stash[STAGE])
-    rows = config.stash.get(TABLE, [])
-    if rows:
-        rows = [("case", "stock", "ours"), *rows]
-        widths = [max(len(row[column]) for row in rows) for column in range(3)]
-        for row in rows:
-            terminalreporter.line(" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+    if STAGE not in config.stash:
+        return
+    terminalreporter.section("endings")
+    terminalreporter.line(config.stash[STAGE])
+    write_table(terminalreporter, HEAD, [row_of(play) for play in config.stash.get(PLAYS, [])])
+    write_table(terminalreporter, ("case", "stock", "ours"), config.stash.get(TABLE, []))
+
+
+HEAD = ("ending", "mode", "task", "run", "tries", "pods", "in the end", "seconds")
+
+
+def row_of(play: Any) -> tuple[str, ...]:
+    ended = play.ending.row if play.ending else ("did not end",)
+    return (play.script.name, play.mode, *ended, *[""] * (6 - len(ended)))
+
+
+def write_table(terminalreporter, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows) if rows else ():
+        terminalreporter.line(" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

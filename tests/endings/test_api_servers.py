@@ -25,7 +25,7 @@ def test_pain_22_an_api_server_that_is_down_for_two_minutes_costs_nothing(ended)
     assert_nothing_was_lost(ended)
 
 
-@ending_of(Script(name="unauthorized", before=deeds.weather(UNAUTHORIZED), deed=deeds.release, cluster="gpu"))
+@ending_of(Script(name="unauthorized", before=deeds.weather(UNAUTHORIZED), deed=deeds.release, cluster="gke"))
 def test_pain_01_a_401_at_each_step_costs_nothing(stage, scripts, mode, ended):
     assert deeds.struck(stage.plays[scripts[0].name, mode])["create pods"] == 1
     assert_nothing_was_lost(ended)

@@ -34,7 +34,7 @@ def test_a_deferred_pod_on_eks_ends_when_its_task_is_marked_failed(endings, besi
     assert (ours.state, ours.made, ours.left) == ("failed", 1, ())
 
 
-@ending_of(*pair("overdue", EKS, deed=deeds.overdue, options={"execution_timeout": 20}), modes=MODE)
+@ending_of(*pair("overdue", EKS, deed=deeds.overdue, options={"execution_timeout": 60}), modes=MODE)
 def test_a_deferred_pod_on_eks_ends_at_its_execution_timeout(endings, beside):
     stock, ours = endings
     late = f"{deeds.OVERDUE_SECONDS} s past it the task still waits"

@@ -14,22 +14,19 @@ pytestmark = pytest.mark.endings
 
 
 def test_no_pod_of_ours_is_left_at_work(stage):
-    stock = {play.namespace for play in stage.plays.values() if play.script.operator != "ours"}
-    left = {
-        namespace: pods
-        for namespace, pods in stage.pods().items()
-        if namespace in stage.made and namespace not in stock and set(pods.values()) & {"Pending", "Running"}
-    }
+    ours = {play.namespace: play.script for play in stage.plays.values() if play.script.operator == "ours"}
+    left = {name for name in ours if set(stage.pods().get(name, {}).values()) & {"Pending", "Running"}}
+    known = {name for name, script in ours.items() if script.orphan and name in stage.made}
 
-    assert stage.made.keys() - stock
-    assert left == {}
+    assert stage.made.keys() & ours.keys()
+    assert left == known
 
 
 HOLDER = """
 import os, sys
 from pathlib import Path
 from endings_stage.parts import Parts
-parts = Parts()
+parts = Parts(folder=Path(sys.argv[1]).parent)
 script = "import setproctitle, subprocess; setproctitle.setproctitle('x' * 999); subprocess.run(['sleep', '600'])"
 part = parts.start([sys.executable, "-c", script], Path(sys.argv[1]), os.environ)
 print(part.process.pid, flush=True)
@@ -37,9 +34,11 @@ sys.stdin.read()
 """
 
 
-def test_a_test_run_that_is_killed_leaves_no_process_of_the_stage(tmp_path):
+def test_a_test_run_that_is_killed_leaves_no_process_and_no_folder_of_the_stage(tmp_path):
+    home = tmp_path / "stage"
+    home.mkdir()
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "part.log")],
+        [sys.executable, "-c", HOLDER, str(home / "part.log")],
         env={"PYTHONPATH": ":".join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -50,8 +49,8 @@ def test_a_test_run_that_is_killed_leaves_no_process_of_the_stage(tmp_path):
     holder.kill()
     holder.communicate()
 
-    until(lambda: not reaper.members({session}), "the end of the part")
-    assert reaper.members({session}) == []
+    until(lambda: not reaper.members({session}) and not home.exists(), "the end of the part")
+    assert (reaper.members({session}), home.exists()) == ([], False)
 
 
 def test_parts_that_are_stopped_are_gone(tmp_path):

@@ -6,7 +6,7 @@ from signal import SIGKILL, SIGTERM
 
 import pytest
 from endings_stage import deeds
-from endings_stage.script import Script, ending_of
+from endings_stage.script import Script, broken, ending_of
 
 pytestmark = pytest.mark.endings
 
@@ -31,7 +31,13 @@ def test_a_killed_task_with_a_try_left_takes_its_pod_up_again(ended):
     assert (ended.working, ended.left) == ((), ())
 
 
-@ending_of(Script(name="worker-killed-for-good", deed=deeds.signal_worker(SIGKILL)), modes=["sync"])
+NOBODY = "Airflow has nobody act for a task whose process was killed and that has no try left: its pod ends by itself"
+
+
+@ending_of(
+    Script(name="worker-killed-for-good", deed=deeds.signal_worker(SIGKILL), orphan=NOBODY),
+    modes=[broken("sync", NOBODY)],
+)
 def test_pain_06_a_killed_task_without_a_try_left_leaves_no_pod_at_work(ended):
     assert (ended.state, ended.made) == ("failed", 1)
     assert ended.working == ()

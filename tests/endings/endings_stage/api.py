@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import urllib.error
 import urllib.request
@@ -12,6 +13,11 @@ from multicluster.cli.demo.standalone import OPENER
 
 TASK = "fit"
 RUN = "run"
+SERVER_ERROR, LOCKED = 500, 6
+
+
+class LockedError(OSError):
+    """The server's database was busy; each such answer has cost it the seconds for which SQLite waits."""
 
 
 class Api:
@@ -74,6 +80,13 @@ class Api:
         self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
 
     def _call(self, method: str, path: str, body: object = None, *, token: str | None = None) -> dict[str, Any]:
+        """Send a request; again as long as SQLite, which has one writer, keeps the server from doing it."""
+        for _ in range(LOCKED):
+            with contextlib.suppress(LockedError):
+                return self._send(method, path, body, token=token)
+        raise LockedError(path)
+
+    def _send(self, method: str, path: str, body: object, *, token: str | None) -> dict[str, Any]:
         if token is None:
             self._token = token = self._token or str(self._call("GET", "/auth/token", token="")["access_token"])
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
@@ -83,6 +96,8 @@ class Api:
             with OPENER.open(request, timeout=60) as response:
                 found: dict[str, Any] = json.load(response)
         except urllib.error.HTTPError as error:
-            error.add_note(error.read().decode(errors="replace"))
+            error.add_note(said := error.read().decode(errors="replace"))
+            if error.code == SERVER_ERROR and "Database error" in said:
+                raise LockedError(said) from error
             raise
         return found

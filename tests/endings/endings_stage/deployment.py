@@ -35,7 +35,7 @@ class Deployment:
         self.logs.mkdir()
         (home / "config").mkdir()
         (home / "config" / "airflow_local_settings.py").write_text(IMPORTS)
-        self.parts = Parts()
+        self.parts = Parts(folder=home.parent)
         self.running: dict[str, Part] = {}
         self.no_postgres = postgres.missing()
         self.database = f"sqlite:///{home}/airflow.db"

@@ -82,20 +82,26 @@ def _group(user: str) -> int:
 class Parts:
     """All processes of the stage, and the reaper that outlives a killed test run."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, folder: Path | None = None) -> None:
+        """Let the reaper remove *folder* when all have ended."""
         self._all: list[Part] = []
         self._reaper = subprocess.Popen(
             [sys.executable, "-P", reaper.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
+        if folder is not None:
+            self._tell(str(folder))
 
     def start(self, command: Sequence[str], log: Path, env: Mapping[str, str], user: str | None = None) -> Part:
         """Start a process that ends with the stage, whatever ends that."""
         part = Part(command, log, env, user)
-        if self._reaper.stdin is not None:
-            self._reaper.stdin.write(f"{part.process.pid}\n")
-            self._reaper.stdin.flush()
+        self._tell(str(part.process.pid))
         self._all.append(part)
         return part
+
+    def _tell(self, line: str) -> None:
+        if self._reaper.stdin is not None:
+            self._reaper.stdin.write(f"{line}\n")
+            self._reaper.stdin.flush()
 
     def stop(self) -> int:
         """End all of them, the last one started first; returns how many could not be ended."""

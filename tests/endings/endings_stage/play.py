@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ HURRY_SECONDS = 20
 """How long others wait for a play whose pod does not come."""
 GRACE_SECONDS = 45
 """How long after its task a pod may take to end."""
+ORPHAN_SECONDS = 10
+"""The same for one that is known not to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +44,17 @@ class Ending:
     """Pods that go on although the task is over: orphans."""
     left: tuple[str, ...]
     """Pods that are still there, whatever they do."""
+    phases: str
+    """What became of them, in one word each."""
+    seconds: float
+    """From the run's start to the end of the task and its pods."""
     story: str
     """The end of the task's log, of all tries and triggers."""
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """What of it stands in the report."""
+        return self.state, self.run, str(self.tries), str(self.made), self.phases, f"{self.seconds:.0f}"
 
 
 class Play:
@@ -57,8 +69,11 @@ class Play:
         self.line: Line | None = stage.new_line(script.cluster) if script.line else None
         self.cluster = self.dag_id if script.line else script.cluster
         self.kubernetes = stage.world.entrances[script.cluster].kubernetes
+        self.ending: Ending | None = None
+        """How it ended; None before."""
         self.seen: list[str] = []
         """What a deed has found out."""
+        self._started = 0.0
         self._gate = stage.root / f"{self.dag_id}.released"
 
     def document(self) -> dict[str, Any]:
@@ -94,13 +109,14 @@ class Play:
         with self.stage.few_at_a_time:
             self.start()
             with contextlib.suppress(TimeoutError):
-                self.until(lambda: self.pods or self.over, "the first pod", HURRY_SECONDS)
+                self.until(lambda: self.pods or self.asked or self.over, "the first pod", HURRY_SECONDS)
         if self.script.deed is not None:
             self.script.deed(self)
         return self.end()
 
     def start(self) -> None:
         """Start the run."""
+        self._started = time.monotonic()
         self.stage.api.run(self.dag_id)
 
     def until(self, condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
@@ -137,6 +153,15 @@ class Play:
     def pods(self) -> dict[str, str]:
         """Phase of each pod by name."""
         return self.stage.pods().get(self.namespace, {})
+
+    @property
+    def asked(self) -> bool:
+        """Whether a pod was asked for at an API server that takes its time for it."""
+        return self.stage.world.faults.struck(self.fault("create pods")) > 0
+
+    def fault(self, operation: str) -> str:
+        """Return the name under which what strikes an operation is counted."""
+        return f"{self.dag_id}: {operation}"
 
     @property
     def working(self) -> tuple[str, ...]:
@@ -191,16 +216,21 @@ class Play:
         """Block until the run is over, and say how."""
         self.until(lambda: self.over and self.state in FINISHED, "the end", self.script.patience)
         with contextlib.suppress(TimeoutError):  # told by what is said of them
-            self.until(lambda: not self.working, "the end of its pods", GRACE_SECONDS)
-        return Ending(
+            self.until(
+                lambda: not self.working, "the end of its pods", ORPHAN_SECONDS if self.script.orphan else GRACE_SECONDS
+            )
+        self.ending = Ending(
             state=self.state,
             run=self.stage.runs()[self.dag_id],
             tries=int(self.task["try_number"]),
             made=len(self.stage.made[self.namespace]),
             working=self.working,
             left=tuple(sorted(self.pods)),
+            phases=", ".join(sorted(self.pods.values())) or "gone",
+            seconds=time.monotonic() - self._started,
             story=self.story(),
         )
+        return self.ending
 
     def log(self) -> str:
         """Return what was logged so far."""

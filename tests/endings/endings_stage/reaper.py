@@ -1,13 +1,15 @@
-"""End what was started when whoever started it is gone: ``python reaper.py``, the ids of sessions on standard input.
+"""Clear away what was started when whoever started it is gone: ``python reaper.py``, told on standard input.
 
-Each process of the stage leads a session; all that it starts stays in it, also what writes over its own environment
-and command line. Standard input is the lifeline: when it closes, every process of the sessions is killed.
+A line with a number names a session, one with a path a folder. Each process of the stage leads a session; all that it
+starts stays in it, also what writes over its own environment and command line. Standard input is the lifeline: when it
+closes, every process of the sessions is killed and every folder removed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -21,7 +23,8 @@ def main() -> int:
     """Hear of sessions until nobody is left to tell; returns how many of their processes could not be ended."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # whoever sends them to a whole group means the others
-    sessions = {int(line) for line in sys.stdin if line.strip()}
+    told = [line.strip() for line in sys.stdin]
+    sessions = {int(line) for line in told if line.isdigit()}
     limit = time.monotonic() + LIMIT
     while left := members(sessions):
         if time.monotonic() > limit:
@@ -30,6 +33,9 @@ def main() -> int:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
+    for folder in told:
+        if folder.startswith("/"):
+            shutil.rmtree(folder, ignore_errors=True)
     return len(left)
 
 

@@ -31,6 +31,8 @@ class Script:
     late: bool = False
     """Whether the run starts only when its test does, because tests before it would end it."""
     operator: str = "ours"
+    orphan: str = ""
+    """Why its pod goes on although nobody waits for it any more, where that is not mended yet."""
     nodes: int = 0
     """How many nodes of its own the pod has to choose from; 0: it takes one that all share."""
     patience: float = 240.0

@@ -55,23 +55,25 @@ class Stage:
         self.root.chmod(0o711)  # PostgreSQL's user passes through
         self.closed = False
         """Nothing is awaited any more."""
-        self._last = contextlib.ExitStack()
-        self._last.callback(shutil.rmtree, self.root, ignore_errors=True)
-        self.world = self._last.enter_context(World(delays=Delays.none(), root=self.root / "world"))
-        self.world.add_eks("gpu")
-        self.world.add_plain("here")
         self.made: dict[str, set[str]] = defaultdict(set)
         """The pods that were seen, by namespace."""
-        self.tasks = Told(self._tasks, 1.5)
-        self.runs = Told(lambda: self.api.runs(), 1.5)  # noqa: PLW0108 - the api comes later
+        self.tasks = Told(lambda: self.api.tasks(), 1.5)  # noqa: PLW0108 - the api comes later
+        self.runs = Told(lambda: self.api.runs(), 1.5)  # noqa: PLW0108
         self.pods = Told(self._pods, 0.3)
-        self.plays = {(script.name, mode): Play(self, script, mode) for script, mode in casts}
         self.few_at_a_time = threading.Semaphore(STARTING)
         self._endings: dict[tuple[str, str], Future[Ending]] = {}
-        self._threads = ThreadPoolExecutor(max(len(self.plays), 1), thread_name_prefix="play")
-        self._last.callback(self._threads.shutdown, wait=False, cancel_futures=True)
-        self.deployment = self._deployment()
-        self.api = self.deployment.api
+        with contextlib.ExitStack() as careful:
+            careful.callback(shutil.rmtree, self.root, ignore_errors=True)
+            self.world = careful.enter_context(World(delays=Delays.none(), root=self.root / "world"))
+            self.world.add_eks("gpu")
+            self.world.add_gke("gke")
+            self.world.add_plain("here")
+            self.plays = {(script.name, mode): Play(self, script, mode) for script, mode in casts}
+            self._threads = ThreadPoolExecutor(max(len(self.plays), 1), thread_name_prefix="play")
+            careful.callback(self._threads.shutdown, wait=False, cancel_futures=True)
+            self.deployment = self._deployment()
+            self.api = self.deployment.api
+            self._last = careful.pop_all()
 
     def _deployment(self) -> Deployment:
         home = self.root / "airflow"
@@ -81,9 +83,7 @@ class Stage:
         documents = [{**play.document(), "kubeconfig": str(self._kubeconfig())} for play in self.plays.values()]
         (home / "dags" / "plays.json").write_text(json.dumps(documents))
         env = {**self.world.env(), "MULTICLUSTER_REGISTRY": str(self._registry())}
-        del env[
-            "AWS_ENDPOINT_URL_STS"
-        ]  # the stock EKS operator signs its tokens for this address, and none is good then
+        del env["AWS_ENDPOINT_URL_STS"]  # the stock EKS operator would sign its tokens for this address: none is good
         return Deployment(home, env, workers=SPARE_WORKERS + sum(mode == "sync" for _, mode in self.plays))
 
     def new_line(self, cluster: str) -> Line:
@@ -144,9 +144,6 @@ class Stage:
     def ending(self, script: Script, mode: str) -> Ending:
         """Block until a play has ended, and say how."""
         return self._endings[script.name, mode].result()
-
-    def _tasks(self) -> dict[str, dict[str, Any]]:
-        return self.api.tasks()
 
     def _pods(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = defaultdict(dict)
