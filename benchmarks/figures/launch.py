@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import statistics
-from typing import Any
 
 from peer import Peer
 from row import Row, faster, shown
@@ -24,7 +23,7 @@ CLUSTERS = 10
 LAUNCHED = int(os.environ.get("LAUNCHED", "500"))
 FORKED = 50
 """Pods that are launched from a process each: the median says enough of them."""
-EKS_AT_MOST = 10
+EKS_AT_MOST = 4
 """Pods for which EksPodOperator is measured: it takes more than a second for each."""
 LAUNCHERS = {"stock": "KubernetesPodOperator", "eks": "EksPodOperator"}
 AT_LEAST = 3
@@ -33,29 +32,37 @@ Sample = dict[str, float]
 
 def measure(repeat: int) -> list[Row]:
     """Measure both ways, the kinds in turns."""
-    with Peer("waiting_world.py", str(CLUSTERS)) as world:
-        found = world.hear()
-        warm = _medians(world, found, "launch", LAUNCHED, repeat)
-        cold = _medians(world, found, "launch_apart", FORKED, repeat)
+    warm = _medians("launch", LAUNCHED, repeat)
+    cold = _medians("launch_apart", FORKED, repeat)
     one = f"launch of {LAUNCHED} pods over {CLUSTERS} clusters, in one process"
     each = f"launch of {FORKED} pods over {CLUSTERS} clusters, a process for each"
     return [*_rows(one, warm), *_rows(each, cold)]
 
 
-def _medians(world: Peer, found: dict[str, Any], command: str, pods: int, repeat: int) -> dict[str, Sample]:
-    taken: dict[str, list[Sample]] = {"stock": [], "eks": [], "ours": []}
-    for _ in range(repeat):
-        for kind, samples in taken.items():
+def _medians(command: str, pods: int, repeat: int) -> dict[str, Sample]:
+    rounds = [_round(command, pods) for _ in range(repeat)]
+    return {
+        kind: {key: statistics.median(one[kind][key] for one in rounds) for key in first}
+        for kind, first in rounds[0].items()
+    }
+
+
+def _round(command: str, pods: int) -> dict[str, Sample]:
+    """Launch so many pods of each kind in one world; it lives for one round, as a peer lives for minutes only."""
+    taken: dict[str, Sample] = {}
+    with Peer("waiting_world.py", str(CLUSTERS)) as world:
+        found = world.hear()
+        for kind in ("stock", "eks", "ours"):
             world.ask("fill", 0)
+            number = min(pods, EKS_AT_MOST) if kind == "eks" else pods
             with world_client(found, "waiting_launch.py", kind) as launcher:
-                number = min(pods, EKS_AT_MOST) if kind == "eks" else pods
                 launcher.ask("prepare", number, found["names"], found["kubeconfig"])
                 if command == "launch":
                     launcher.ask("warm")
                 before = world.ask("count")
-                sample: Sample = launcher.ask(command)
-                samples.append({**sample, "requests": (world.ask("count") - before) / number})
-    return {kind: {key: statistics.median(one[key] for one in of) for key in of[0]} for kind, of in taken.items()}
+                taken[kind] = launcher.ask(command)
+                taken[kind]["requests"] = (world.ask("count") - before) / number
+    return taken
 
 
 def _rows(named: str, taken: dict[str, Sample]) -> list[Row]:
