@@ -1,5 +1,7 @@
 """Endings that are true, on a real Airflow; only where it is asked for: ``-m endings`` or MULTICLUSTER_ENDINGS=1.
 
+MULTICLUSTER_ENDINGS=sqlite does without PostgreSQL where there is one.
+
 One Airflow serves all tests of a run, and all plays are on at once; each test then looks at how its own one ended.
 """
 
@@ -27,7 +29,7 @@ PLAYS = pytest.StashKey[list[Any]]()
 def wanted(config: pytest.Config) -> bool:
     """Whether endings were asked for."""
     named = re.sub(r"not\s+endings", "", str(config.option.markexpr))
-    return "endings" in named or os.environ.get("MULTICLUSTER_ENDINGS") == "1"
+    return "endings" in named or os.environ.get("MULTICLUSTER_ENDINGS") in ("1", "sqlite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -179,7 +179,10 @@ class Play:
     def _rests(self, state: str) -> bool:
         if self.state != state or "Running" not in self.pods.values():
             return False
-        return (" starting" if state == "deferred" else "begun") in self.log()  # said of the trigger, and by the pod
+        log = self.log(int(self.task["try_number"]))
+        if state == "deferred":
+            return " starting" in log  # said of the trigger
+        return "begun" in log or "Pod has reached Running phase" in log  # a second try does not repeat the pod's lines
 
     def release(self) -> None:
         """Let the pod come to its end."""
@@ -232,7 +235,8 @@ class Play:
         )
         return self.ending
 
-    def log(self) -> str:
-        """Return what was logged so far."""
+    def log(self, number: int | None = None) -> str:
+        """Return what was logged so far, in one try or in all."""
         folder: Path = self.stage.deployment.home / "logs" / f"dag_id={self.dag_id}"
-        return "\n".join(file.read_text(errors="replace") for file in sorted(folder.rglob("*.log*")) if file.is_file())
+        files = sorted(folder.rglob("*.log*" if number is None else f"attempt={number}.log*"))
+        return "\n".join(file.read_text(errors="replace") for file in files if file.is_file())

@@ -12,6 +12,7 @@ from endings_stage.parts import Part, Parts
 from endings_stage.waiting import until
 from multicluster.cli.demo.standalone import free_port
 
+ASKED = "MULTICLUSTER_ENDINGS"
 DRIVERS = ("psycopg2", "asyncpg")
 USER = "nobody"
 """Who runs it when the tests run as root, which PostgreSQL refuses to be."""
@@ -25,7 +26,9 @@ def programs() -> Path | None:
 
 
 def missing() -> str:
-    """Say why there can be no PostgreSQL here; empty when there can."""
+    """Say why there can be no PostgreSQL here, or is not wanted; empty when there can."""
+    if os.environ.get(ASKED) == "sqlite":
+        return f"asked for by {ASKED}"
     if programs() is None:
         return "no PostgreSQL under /usr/lib/postgresql (apt-get install postgresql)"
     drivers = [name for name in DRIVERS if find_spec(name) is None]
