@@ -5,9 +5,13 @@ from __future__ import annotations
 import threading
 
 import pytest
+from airflow.providers.cncf.kubernetes.callbacks import KubernetesPodOperatorCallback
+from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundException
+from airflow.sdk.exceptions import AirflowTaskTimeout
 from kubernetes.client import models as k8s
-from pod_drive.drive import QUICK, Drive
+from pod_drive.drive import QUICK, Drive, execute
 
+from airflow_multicluster.operators.lost_pod import LOSSES
 from multicluster.pods.loss import ended_well
 from multicluster.simulator.kubernetes.kubelet.worker import Ending
 
@@ -169,3 +173,78 @@ def test_the_living_one_of_two_pods_is_taken_up_although_the_dead_one_is_newer(d
 
     assert ran.error is None, ran.text
     assert living in {pod["metadata"]["name"] for pod in ran.pods}
+
+
+def alive(drive, context):
+    there = [pod for pod in drive.pods(context) if "deletionTimestamp" not in pod["metadata"]]
+    return [pod for pod in there if pod["status"].get("phase") in ("Pending", "Running")]
+
+
+def none_runs_on(drive, context):
+    drive.kubernetes.wait_until("pods", lambda _: not alive(drive, context), timeout=BOUND)
+    return True
+
+
+class Raising(KubernetesPodOperatorCallback):
+    """Fails as soon as there is a pod."""
+
+    @staticmethod
+    def on_pod_creation(**_):
+        raise RuntimeError("no good")
+
+
+@pytest.mark.parametrize("finish", ["delete_pod", "keep_pod", "delete_succeeded_pod", "delete_active_pod"])
+def test_no_pod_runs_on_where_a_callback_fails_before_it_is_waited_for(drive, fit, context, finish):
+    ran = drive.run(fit("sleep 600", callbacks=Raising, on_finish_action=finish), context=context)
+
+    assert "no good" in str(ran.error)
+    assert none_runs_on(drive, context)
+    assert bool(drive.pods(context)) is (finish in {"keep_pod", "delete_succeeded_pod"})
+
+
+def test_no_pod_runs_on_where_its_name_cannot_be_pushed(drive, fit, context, monkeypatch):
+    def refuse(**_):
+        raise RuntimeError("no XComs")
+
+    monkeypatch.setattr(context["ti"], "xcom_push", refuse)
+    ran = drive.run(fit("sleep 600", on_finish_action="delete_pod"), context=context)
+
+    assert "no XComs" in str(ran.error)
+    assert none_runs_on(drive, context)
+
+
+def test_no_pod_runs_on_where_the_task_times_out_while_it_is_made(drive, fit, context, monkeypatch):
+    operator = fit("sleep 600")
+    made = operator.client.create_namespaced_pod
+
+    def too_late(*arguments, **options):
+        made(*arguments, **options)
+        raise AirflowTaskTimeout
+
+    monkeypatch.setattr(operator.client, "create_namespaced_pod", too_late)
+    with pytest.raises(AirflowTaskTimeout):
+        execute(operator, context)
+    operator.on_kill()  # as the task runner does
+
+    assert none_runs_on(drive, context)
+
+
+@pytest.mark.parametrize("told", [{"another": "version"}, "words", [1], {"what": "lost"}, None])
+@pytest.mark.parametrize("count", ["x", None, []])
+def test_what_a_triggerer_of_another_version_tells_does_not_hide_why_the_task_fails(fit, context, told, count):
+    event = {"status": "error", "name": "gone", "namespace": "default", "message": "lost", "_loss": told}
+
+    with pytest.raises(PodNotFoundException, match="default/gone not found"):
+        fit("true").trigger_reentry(context, {**event, LOSSES: count})
+
+
+def test_what_a_program_tells_of_its_secrets_is_masked_by_the_worker_that_comes_back(drive, fit, context, monkeypatch):
+    masked = []
+    monkeypatch.setattr("airflow.sdk.log.mask_secret", lambda *told: masked.append(told))
+    operator = fit("true", env_vars={"MY_TOKEN": "c4n4ry"})
+    make(drive, operator, context, until=succeeded)
+    masked.clear()
+    event = {"status": "success", "name": operator.pod.metadata.name, "namespace": "default"}
+    fit("true").trigger_reentry(context, event)
+
+    assert ("c4n4ry", "MY_TOKEN") in masked

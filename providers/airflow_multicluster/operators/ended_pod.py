@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.providers.cncf.kubernetes.utils.xcom_sidecar import PodDefaults
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from kubernetes.client import ApiException
+from urllib3.exceptions import HTTPError
 
 from airflow_multicluster.documents import document_of
+from airflow_multicluster.operators.secret_env import mask_secret_env
 from multicluster.pods.loss import lost_after_its_work
 from multicluster.pods.never_ran import never_ran
 
@@ -37,6 +39,7 @@ def write_logs(operator: ClusterPodOperator, pod: k8s.V1Pod, *, since_time: Any)
     the base container has a *since_time*. Nothing is followed: a pod that runs on after its task's time-out would hold
     the worker until it ends, as it holds the stock operator.
     """
+    mask_secret_env(pod)  # this worker has not built it
     for container in _wanted(operator, pod):
         operator.pod_manager.fetch_container_logs(
             pod=pod,
@@ -82,6 +85,20 @@ def refuse_what_never_ran(operator: ClusterPodOperator, pod: k8s.V1Pod) -> None:
     if line:
         operator.never_started = line
         raise AirflowException(line)
+
+
+@contextmanager
+def ended_with_its_task(operator: ClusterPodOperator) -> Iterator[None]:
+    """Let no pod run on where the task fails between making and waiting: the stock operator forgets it then."""
+    try:
+        yield
+    except Exception:
+        if operator.pod is not None and operator.remote_pod is None and not operator._killed:  # noqa: SLF001
+            pod = operator.pod
+            with suppress(ApiException, HTTPError):
+                pod = operator.client.read_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
+            operator.process_pod_deletion(pod, reraise=False)
+        raise
 
 
 def take_for_succeeded(pod: k8s.V1Pod, *, base: str) -> None:

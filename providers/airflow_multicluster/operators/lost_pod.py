@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundException
 from airflow.providers.common.compat.sdk import AirflowSkipException
 from kubernetes.client import ApiException
+from urllib3.exceptions import HTTPError
 
+from airflow_multicluster.operators.ended_pod import ended_with_its_task
 from airflow_multicluster.operators.hindsight import as_it_was_deleted
 from airflow_multicluster.start_facts import pool_of
 from multicluster.errors import MulticlusterError, NodePoolNotFoundError
@@ -54,7 +56,8 @@ def come_back(
     operator: ClusterPodOperator, context: Context, event: Mapping[str, Any], stock: Callable[[Context, Any], Any]
 ) -> Any:
     """Call *stock* with the trigger's event; where it fails since the pod was lost, make another pod and defer."""
-    losses = int(event.get(LOSSES, 0))
+    counted = event.get(LOSSES)
+    losses = counted if isinstance(counted, int) else 0
     _count(operator, losses)
     operator.never_started = event.get("_why", "")
     try:
@@ -65,13 +68,21 @@ def come_back(
         place = _Place(event["name"], event["namespace"])
         if _gone_after_its_work(operator, place, error):
             return None
-        told = Loss(**event["_loss"]) if event.get("_loss") else None
-        if event["status"] == "timeout" or not _starts_again(operator, place, losses, error=error, told=told):
+        if event["status"] == "timeout" or not _starts_again(operator, place, losses, error=error, told=_told(event)):
             raise
     _count(operator, losses + 1)
     operator.name = operator._set_name(operator.name)  # noqa: SLF001 - as execute() does
-    operator.execute_async(context)
+    with ended_with_its_task(operator):
+        operator.execute_async(context)
     return None
+
+
+def _told(event: Mapping[str, Any]) -> Loss | None:
+    """Return what the trigger saw the pod lost to; None where there is nothing, or a triggerer of another version."""
+    try:
+        return Loss(**event["_loss"])
+    except (LookupError, TypeError):
+        return None
 
 
 def _in_words(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +139,7 @@ def _gone_after_its_work(operator: ClusterPodOperator, pod: Any, error: Exceptio
     absent = isinstance(error, PodNotFoundException) or getattr(error, "status", None) == ABSENT
     if operator._killed or operator.do_xcom_push or not (absent and _is_gone(operator, pod, error)):  # noqa: SLF001
         return False
-    last = as_it_was_deleted(operator.client, pod.name, pod.namespace, seen=operator.sightings.of(pod.name))
+    last = _last_state(operator, pod, operator.sightings.of(pod.name))
     if not ended_well(last, base=operator.base_container_name):
         return False
     operator.log.warning("Pod %s is gone, but it had ended with exit code 0 before it was deleted", pod.name)
@@ -153,19 +164,27 @@ def make_anew(operator: ClusterPodOperator, wanted: k8s.V1Pod, context: Context)
 
 def _loss_of_the_gone(operator: ClusterPodOperator, pod: Any, seen: Document | None) -> Loss | None:
     base = operator.base_container_name
-    last = as_it_was_deleted(operator.client, pod.name, pod.namespace, seen=seen)
+    last = _last_state(operator, pod, seen)
     if found := loss(last, base=base):
         return found
     try:
         listed = operator.client.list_namespaced_event(
             pod.namespace, field_selector=f"involvedObject.name={pod.name}", _preload_content=False
         )
-        events = json.loads(listed.data)["items"]
-    except ApiException as error:
-        operator.log.info("The events of pod %s cannot be read: %s", pod.name, error.reason)
+        events = json.loads(listed.data)["items"] or []
+    except (ApiException, HTTPError, ValueError, LookupError) as error:
+        operator.log.info("The events of pod %s cannot be read: %s", pod.name, error)
         events = []
     node = node_of(last, events)
     return loss(last, base=base, gone=True, events=events, node_trouble=_node_trouble(operator, node))
+
+
+def _last_state(operator: ClusterPodOperator, pod: Any, seen: Document | None) -> Document | None:
+    """Return how the pod was when it was deleted, asked for once."""
+    last = operator.sightings.last
+    if pod.name not in last:
+        last[pod.name] = as_it_was_deleted(operator.client, pod.name, pod.namespace, seen=seen)
+    return last[pod.name]
 
 
 def _node_trouble(operator: ClusterPodOperator, name: str) -> str:

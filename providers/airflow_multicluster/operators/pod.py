@@ -44,6 +44,7 @@ class ClusterPodOperator(KubernetesPodOperator):
     kubernetes_conn_id: str | None
     started_again = False
     never_started = ""
+    pod: k8s.V1Pod | None
     came_back_with: Any = None
     """The result of a pod taken up whose work is done: the stock operator does not defer then, and drops it."""
     template_fields: Sequence[str] = (*KubernetesPodOperator.template_fields, "cluster", "node_pool")
@@ -139,7 +140,9 @@ class ClusterPodOperator(KubernetesPodOperator):
         """Run the pod. A cordoned cluster takes no new pods."""
         if not self.named:
             return super().execute(context)
-        with airflow_errors():
+        from airflow_multicluster.operators.ended_pod import ended_with_its_task
+
+        with airflow_errors(), ended_with_its_task(self):
             self.registered.cluster.refuse_if_cordoned(datetime.now(UTC))
             rendered.take_timeouts(self)
             result = super().execute(context)
@@ -278,6 +281,12 @@ class ClusterPodOperator(KubernetesPodOperator):
             take_for_succeeded(remote_pod, base=self.base_container_name)
         with after_the_reason(sys.exc_info()[1], alone=self.never_started):
             super().cleanup(pod, remote_pod, *args, **kwargs)
+
+    def on_kill(self) -> None:
+        """Delete the pod, also one that is just being made."""
+        if self.named and self.pod is None:
+            self.pod = self.pod_request_obj
+        super().on_kill()
 
     def process_pod_deletion(self, pod: k8s.V1Pod, *, reraise: bool = True) -> bool:
         """Delete the pod or keep it, as ``on_finish_action`` says; one that is kept does not run on."""

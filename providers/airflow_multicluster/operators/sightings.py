@@ -16,6 +16,8 @@ class Sightings:
     def __init__(self) -> None:
         self._seen: dict[str, Any] = {}
         self._gone: set[str] = set()
+        self.last: dict[str, Document | None] = {}
+        """How pods were when they were deleted, of those that this was asked for."""
 
     def see(self, pod: Any) -> None:
         """Take note of a pod that was read, as a client's model has it."""
