@@ -4,6 +4,8 @@ import base64
 import datetime as dt
 import logging
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -138,6 +140,34 @@ def test_pain_08_signing_leaves_the_environment_alone(monkeypatch):
 
     source().mint()
 
+    assert dict(os.environ) == before
+
+
+def test_pain_08_two_threads_sign_at_once_each_with_its_own_key_and_without_a_subprocess(monkeypatch):
+    before, together = dict(os.environ), threading.Barrier(2)
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a subprocess was started"))
+    monkeypatch.setattr("os.fork", lambda: pytest.fail("the process was forked"))
+    keys = {
+        region: SigningKey(access_key=f"AKID-{region}", secret_key=f"canary-{region}", token=f"canary-{region}")
+        for region in ("us-east-1", "eu-west-1")
+    }
+
+    def mint(region):
+        def key():
+            together.wait(timeout=60)  # the other one signs now, too
+            return keys[region]
+
+        return [url_of(source(key, cluster_name=region, region=region).mint().value) for _ in range(20)]
+
+    with ThreadPoolExecutor(2) as pool:
+        minted = dict(zip(keys, pool.map(mint, keys), strict=True))
+
+    for region, urls in minted.items():
+        for url in map(urlsplit, urls):
+            query = {name: value[0] for name, value in parse_qs(url.query).items()}
+            assert url.netloc == f"sts.{region}.amazonaws.com"
+            assert query["X-Amz-Credential"].split("/")[::2] == [f"AKID-{region}", region, "aws4_request"]
+            assert query["X-Amz-Security-Token"] == f"canary-{region}"
     assert dict(os.environ) == before
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
+import pkgutil
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from airflow.providers.cncf.kubernetes.utils.pod_manager import OnFinishAction, OnKillAction
 from airflow.sdk.exceptions import TaskDeferred
-from pod_drive.drive import execute
+from pod_drive.drive import Ran, execute
 from pod_drive.in_behaviour import NOWHERE
 
 from multicluster.simulator.faults import Drop, Fault, HttpError
@@ -158,6 +161,53 @@ def test_the_trigger_knows_what_a_kill_is_to_do(drive, fit, kill):
 
     arguments = caught.value.trigger.serialize()[1]
     assert (arguments["on_kill_action"], arguments["termination_grace_period"]) == (kill, 7)
+
+
+@pytest.mark.parametrize("deferrable", [True], indirect=True)
+@pytest.mark.parametrize(("finish", "kill"), list(itertools.product(FINISH, KILL)))
+def test_a_killed_trigger_leaves_its_pod_only_where_on_kill_action_says_so(drive, fit, finish, kill, monkeypatch):
+    async def marked_failed():
+        return "failed"
+
+    context, program = drive.context(), "trap '' TERM; while :; do sleep 1; done"
+    with pytest.raises(TaskDeferred) as caught:
+        execute(fit(program, on_finish_action=finish, on_kill_action=kill, termination_grace_period=33), context)
+    drive.kubernetes.wait_until("pods", lambda pods: any(one["status"]["phase"] == "Running" for one in pods))
+    trigger = taken_over(caught.value.trigger)
+    monkeypatch.setattr(trigger, "get_task_state", marked_failed)
+    asyncio.run(trigger.on_kill())
+
+    (pod,) = drive.pods(context)
+    assert pod["metadata"].get("deletionGracePeriodSeconds") == (None if kill == "keep_pod" else 33)
+    assert len(there([pod])) == (kill == "keep_pod")
+
+
+def taken_over(trigger):
+    """Make the trigger that another triggerer makes of this one's row."""
+    path, arguments = trigger.serialize()
+    return pkgutil.resolve_name(path)(**arguments)
+
+
+@pytest.mark.parametrize("deferrable", [True], indirect=True)
+def test_pain_29_the_deadline_of_a_deferred_pod_survives_a_restart_of_its_triggerer(drive, fit):
+    async def restart(trigger):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                async for _ in trigger.run():
+                    pytest.fail("the pod has not ended, and its time is not over")
+
+    began = datetime.now(UTC)
+    operator = fit("sleep 600", execution_timeout=timedelta(seconds=5), termination_grace_period=0)
+    with pytest.raises(TaskDeferred) as caught:
+        execute(operator, drive.context(start_date=began))
+    waiting = caught.value
+    asyncio.run(restart(waiting.trigger))
+    waiting.trigger, ran = taken_over(waiting.trigger), Ran()
+    event = asyncio.run(drive.event(waiting, ran))
+
+    assert event["status"] == "timeout", event
+    assert ran.deferrals[0]["trigger_kwargs"]["_execution_deadline"] == pytest.approx(began.timestamp() + 5, abs=1)
+    assert datetime.now(UTC) >= began + timedelta(seconds=4)
 
 
 @pytest.mark.parametrize("deferrable", [False], indirect=True)

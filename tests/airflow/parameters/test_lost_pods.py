@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
-from pod_drive.drive import execute
+from kubernetes.client import models as k8s
 
 from airflow_multicluster.operators.lost_pod import LOSSES
 from multicluster.simulator.kubernetes.kubelet.worker import Ending
@@ -14,16 +13,29 @@ from multicluster.simulator.kubernetes.nodes import NodeShape
 from multicluster.simulator.kubernetes.resources import PODS
 
 NODE = "spare"
+LATE = {
+    "volumes": [k8s.V1Volume(name="late", config_map=k8s.V1ConfigMapVolumeSource(name="late-after-a-loss"))],
+    "volume_mounts": [k8s.V1VolumeMount(name="late", mount_path="/late")],
+}
+
+
+def runs(pod):
+    return pod["status"].get("phase") == "Running"
+
+
+def only_bound(pod):
+    return bool(pod["spec"].get("nodeName")) and pod["status"].get("phase", "Pending") == "Pending"
 
 
 class Saboteur:
-    """Takes the pods of a task away once they run, *times* of them, one after the other."""
+    """Takes the pods of a task away once they are as it wishes, *times* of them, one after the other."""
 
-    def __init__(self, drive, context, deed, *, times=1):
+    def __init__(self, drive, context, deed, *, times=1, wish=runs):
         self._drive = drive
         self._context = context
         self._deed = deed
         self._times = times
+        self._wish = wish
         self._thread = threading.Thread(target=self._act)
         self.taken = []
 
@@ -35,14 +47,14 @@ class Saboteur:
             self._deed(pod)
 
     def _victim(self):
-        running = [
+        found = [
             pod
             for pod in self._drive.kubernetes._store.all(PODS)
             if pod["metadata"].get("labels", {}).get("run_id") == self._context["run_id"]
-            and pod["status"].get("phase") == "Running"
+            and self._wish(pod)
             and pod["metadata"]["name"] not in self.taken
         ]
-        return running[0] if running else None
+        return found[0] if found else None
 
     def __enter__(self):
         self._thread.start()
@@ -131,6 +143,21 @@ def test_pain_14_a_pod_that_a_kubelet_gave_up_is_started_again(drive, first_wait
     assert f"({reason}: {message}); starting pod again, 1 of 3" in ran.text
 
 
+def test_pain_14_a_pod_lost_before_it_ever_ran_is_started_again(drive, first_waits, context, evict):
+    def evict_and_let_the_next_one_start(pod):
+        evict(pod)
+        drive.kubernetes.create("configmaps", {"metadata": {"name": "late-after-a-loss"}, "data": {"a": "b"}})
+
+    with Saboteur(drive, context, evict_and_let_the_next_one_start, wish=only_bound) as saboteur:
+        ran = drive.run(first_waits(**LATE, startup_timeout_seconds=60), context=context)
+    drive.kubernetes.delete("configmaps", "late-after-a-loss")
+
+    assert ran.error is None, ran.text
+    assert "trained" in ran.text
+    (line,) = [line for line in ran.log if "starting pod again" in line]
+    assert line.startswith(f"Pod {saboteur.taken[0]} was evicted from node ")
+
+
 @pytest.mark.parametrize("finish", ["keep_pod", "delete_pod", "delete_succeeded_pod"])
 def test_pain_14_the_dead_pod_is_handled_as_on_finish_action_says(drive, first_waits, context, fail, finish):
     with Saboteur(drive, context, fail("Evicted", "low on memory")) as saboteur:
@@ -215,17 +242,16 @@ def test_the_count_travels_with_the_trigger_and_nowhere_else(drive, first_waits,
     assert LOSSES not in str(context["task_state_store"]) + str(context["ti"].pushed)
 
 
-@pytest.mark.parametrize("deferrable", [False], indirect=True)
-def test_a_cleared_task_counts_anew(drive, fit, context):
-    from airflow_multicluster.operators.lost_pod import come_back
+@pytest.mark.parametrize("deferrable", [True], indirect=True)
+def test_a_cleared_task_counts_anew(drive, first_waits, context, fail):
+    with Saboteur(drive, context, fail("Evicted", "low on memory")):
+        before = drive.run(first_waits(), context=context)
+    context["ti"].try_number += 1
+    after = drive.run(first_waits(), context=context)
 
-    operator = fit()
-    operator.deferrable = True
-    with pytest.raises(TaskDeferred) as deferred:
-        execute(operator, context)
-
-    assert LOSSES not in deferred.value.trigger.serialize()[1]["trigger_kwargs"]
-    assert callable(come_back)
+    assert [one["trigger_kwargs"].get(LOSSES) for one in before.deferrals] == [None, 1]
+    assert [one["trigger_kwargs"].get(LOSSES) for one in after.deferrals] == [None]
+    assert after.error is None, after.text
 
 
 def test_pain_14_a_pod_whose_name_is_fixed_is_made_again_once_the_dead_one_is_gone(drive, first_waits, context, fail):
