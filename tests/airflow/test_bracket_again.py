@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from airflow.api.common.mark_tasks import set_dag_run_state_to_failed
 from airflow.sdk.definitions.dag import _run_task
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
@@ -31,8 +32,8 @@ def clear(dag, task_id, run_id):
     return subset.clear(run_id=run_id, dry_run=False)
 
 
-def drive(dag, dag_run):
-    """Do what the scheduler does, until the run has ended."""
+def drive(dag, dag_run, *, instead=None):
+    """Do what the scheduler does, until the run has ended; *instead* of a task of that id, what is given for it."""
     with create_session() as session:
         dag_run = session.merge(dag_run)
         session.refresh(dag_run)
@@ -46,7 +47,10 @@ def drive(dag, dag_run):
                 one.state = TaskInstanceState.SCHEDULED
             session.commit()
             for one in ready:
-                _run_task(ti=one, task=dag.task_dict[one.task_id], run_triggerer=True)
+                if instead and one.task_id in instead:
+                    instead[one.task_id](one, session)
+                else:
+                    _run_task(ti=one, task=dag.task_dict[one.task_id], run_triggerer=True)
         session.commit()
         return dag_run
 
@@ -63,6 +67,28 @@ def test_pain_15_a_cleared_task_runs_again_in_a_pool_of_the_same_name(run, world
     assert pools_created(world) == before + 1
     assert again.tasks["train.fit"] == "failed"
     assert {state for name, state in again.tasks.items() if name != "train.fit"} == {"success"}
+    assert (world.report().pools_left, world.report().instances_left) == ((), ())
+
+
+def test_pain_15_a_run_marked_failed_mid_work_still_deletes_its_pool(run, world, find, outcome):
+    dag = find("work")
+    dag_run = dag.test()
+    stored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+    pools = []
+
+    def mark_failed(ti, session):
+        pools.extend(world.report().pools_left)
+        ti.state = TaskInstanceState.RUNNING
+        session.commit()
+        set_dag_run_state_to_failed(dag=stored, run_id=dag_run.run_id, commit=True, session=session)
+        session.commit()
+
+    clear(dag, "train.fit", dag_run.run_id)
+    again = outcome(drive(dag, dag_run, instead={"train.fit": mark_failed}))
+
+    assert len(pools) == 1
+    assert (again.state, again.tasks["train.fit"]) == ("failed", "failed")
+    assert {again.tasks[f"train.{name}"] for name in ("delete_node_pool", "node_pool_gone")} == {"success"}
     assert (world.report().pools_left, world.report().instances_left) == ((), ())
 
 

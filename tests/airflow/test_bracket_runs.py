@@ -57,6 +57,13 @@ def test_pain_15_work_fails_and_the_run_is_red_and_nothing_is_left(run, world, d
     assert nothing_left(world)
 
 
+def test_pain_29_work_that_takes_too_long_ends_and_its_pool_is_deleted(run, world):
+    outcome = run("endless")
+
+    assert ("failed", green_but(fit="failed")) == (outcome.state, outcome.tasks)
+    assert nothing_left(world)
+
+
 @CLOUDS
 def test_pain_15_a_refused_create_ends_red_with_the_clouds_words(run, world, cluster):
     world.inject("create-denied")

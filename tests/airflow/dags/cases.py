@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, TaskGroup, task_group
 
 from airflow_multicluster import ClusterPodOperator, NodePoolTaskGroup
@@ -36,6 +38,9 @@ with DAG("impatient", schedule=None) as impatient, bracket(ready_timeout=0.5) as
 
 with DAG("impatient_sync", schedule=None) as impatient_sync, bracket(ready_timeout=0.5, deferrable=False) as pool:
     pod("fit", pool)
+
+with DAG("endless", schedule=None) as endless, bracket() as pool:
+    pod("fit", pool, "sleep 600", deferrable=True, execution_timeout=timedelta(seconds=3), termination_grace_period=0)
 
 with DAG("nested", schedule=None) as nested:
     with TaskGroup("outer"), bracket("a") as pool:
