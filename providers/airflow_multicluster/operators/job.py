@@ -32,6 +32,15 @@ class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
     _ends: float | None = None
     _job: k8s.V1Job | None = None
 
+    def __init__(self, *, infrastructure_retries: int | None = None, **kwargs: Any) -> None:
+        if infrastructure_retries is not None:
+            raise ValueError(
+                f"task {kwargs.get('task_id')!r} gives infrastructure_retries, which is not for jobs: their controller "
+                "makes lost pods anew; give backoff_limit instead (in a task, against default_args: "
+                "infrastructure_retries=None)"
+            )
+        super().__init__(**kwargs)
+
     @property
     def job(self) -> Any:
         """The job; with a name, without its pods' secret variables: the stock operator makes an XCom of it."""

@@ -230,6 +230,11 @@ def test_every_parameter_of_the_stock_job_operator_is_taken():
     assert names(ClusterJobOperator) >= names(KubernetesJobOperator) | {"cluster", "node_pool"}
 
 
+def test_retries_that_a_job_does_not_heed_are_refused():
+    with pytest.raises(ValueError, match="task 'sweep' gives infrastructure_retries, which is not for jobs"):
+        ClusterJobOperator(task_id="sweep", cluster="here", image="busybox:1.37", infrastructure_retries=1)
+
+
 def test_another_way_to_a_cluster_is_refused():
     with pytest.raises(ValueError, match="config_file=None"):
         ClusterJobOperator(task_id="fit", image="x", cluster=CLUSTER, config_file="kubeconfig")
