@@ -24,7 +24,6 @@ from multicluster.pods.reading import node_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from kubernetes.client import models as k8s
 
     from airflow_multicluster.operators.pod import ClusterPodOperator
     from multicluster.pods.source import Document
@@ -154,14 +153,6 @@ def _forget(operator: ClusterPodOperator) -> None:
     operator.__dict__.pop("pod_manager", None)  # it has stopped listening to events, and knows how far it read logs
 
 
-def make_anew(operator: ClusterPodOperator, wanted: k8s.V1Pod, context: Context) -> k8s.V1Pod:
-    """Make the pod, whatever pods of this task there are: they are lost."""
-    made = operator.pod_manager.create_pod(wanted)
-    if operator.reattach_on_restart:
-        operator._persist_pod_identity_to_task_state_store(context, made)  # noqa: SLF001
-    return wanted
-
-
 def _loss_of_the_gone(operator: ClusterPodOperator, pod: Any, seen: Document | None) -> Loss | None:
     base = operator.base_container_name
     last = _last_state(operator, pod, seen)
@@ -188,13 +179,21 @@ def _last_state(operator: ClusterPodOperator, pod: Any, seen: Document | None) -
 
 
 def _node_trouble(operator: ClusterPodOperator, name: str) -> str:
-    """Say what is wrong with the node now; empty where nothing is, or we may not look."""
+    """Say what is wrong with the node now; empty where nothing is, or we may not look.
+
+    It is listed and not got: that is the right which infra/rbac grants.
+    """
     if not name:
         return ""
     try:
-        node = NodeFacts.from_object(operator.client.read_node(name).to_dict())
+        answer = operator.client.list_node(field_selector=f"metadata.name={name}", _preload_content=False)
     except ApiException as error:
-        return "no longer exists" if error.status == ABSENT else ""
+        operator.log.info("Node %s cannot be looked at: %s", name, error.reason)
+        return ""
+    found = json.loads(answer.data)["items"]
+    if not found:
+        return "no longer exists"
+    node = NodeFacts.from_object(found[0])
     if node.deleting:
         return "is being deleted"
     if not node.ready:

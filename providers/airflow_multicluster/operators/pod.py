@@ -201,15 +201,14 @@ class ClusterPodOperator(KubernetesPodOperator):
         return pod
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Context) -> k8s.V1Pod:
-        """Take up the pod of an earlier try unless it is dead, or make one."""
-        if self.started_again:
-            from airflow_multicluster.operators.lost_pod import make_anew
+        """Take up the pod of an earlier try unless it is dead, or make one; a first try has nothing to look for."""
+        if not self.named:
+            return super().get_or_create_pod(pod_request_obj, context)
+        from airflow_multicluster.operators.reattach import make_anew, put_away_the_dead
 
+        if self.started_again or not self.reattach_on_restart or context["ti"].try_number == 1:
             return make_anew(self, pod_request_obj, context)
-        if self.named and self.reattach_on_restart:
-            from airflow_multicluster.operators.reattach import put_away_the_dead
-
-            put_away_the_dead(self, pod_request_obj.metadata.namespace, context)
+        put_away_the_dead(self, pod_request_obj.metadata.namespace, context)
         return super().get_or_create_pod(pod_request_obj, context)
 
     def find_pod(self, namespace: str, context: Context, *, exclude_checked: bool = True) -> k8s.V1Pod | None:

@@ -50,15 +50,19 @@ def _stored(context: Context) -> Any:
     return None if store is None else store.get(_IDENTITY_KEY)
 
 
+def make_anew(operator: ClusterPodOperator, wanted: k8s.V1Pod, context: Context) -> k8s.V1Pod:
+    """Make the pod, whatever pods of this task there are."""
+    made = operator.pod_manager.create_pod(wanted)
+    if operator.reattach_on_restart:
+        operator._persist_pod_identity_to_task_state_store(context, made)  # noqa: SLF001
+    return wanted
+
+
 def put_away_the_dead(operator: ClusterPodOperator, namespace: str, context: Context) -> None:
     """Mark the pod of an earlier try as dealt with when it has failed, was evicted or preempted.
 
-    The stock operator attaches to it where it may not delete it, and fails again (apache/airflow#53015). A first try
-    has no such pod and costs no request.
+    The stock operator attaches to it where it may not delete it, and fails again (apache/airflow#53015).
     """
-    ti: Any = context["ti"]
-    if ti.try_number < 2:  # noqa: PLR2004 - tries are counted from one
-        return
     pod = operator._get_pod_from_task_state_store(context) or operator.find_pod(namespace, context)  # noqa: SLF001
     if pod is None:
         return
