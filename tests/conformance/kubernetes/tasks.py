@@ -64,12 +64,12 @@ class Tasks:
 
     def run(self, script: str, **options: Any) -> Any:
         """Make a task and execute it."""
-        return self.make(script, **options).execute(context())
+        return self.make(script, **options).execute(context(options.get("task_id", "t")))
 
     def deferred(self, script: str, meanwhile: Callable[[], Any] | None = None, **options: Any) -> Any:
         """Make a deferrable task, run its triggers in an event loop, and resume it until it ends."""
         task = self.make(script, deferrable=True, **options)
-        given = context()
+        given = context(options.get("task_id", "t"))
         call: Callable[[], Any] = lambda: task.execute(given)  # noqa: E731 - it is replaced by what comes next
         while True:
             try:
@@ -89,7 +89,7 @@ async def _first_event(trigger: Any) -> Any:
     module, _, name = path.rpartition(".")
     made = getattr(importlib.import_module(module), name)(**json.loads(json.dumps(kwargs, default=str)))
     made.trigger_start_time = trigger.trigger_start_time
-    event = await asyncio.wait_for(anext(aiter(made.run())), 60)
+    event = await asyncio.wait_for(anext(aiter(made.run())), 180)  # a pod is lost with its node after a minute or two
     await made.cleanup()
     return event.payload
 
@@ -120,11 +120,11 @@ class Background(threading.Thread):
         return self.error
 
 
-def context() -> dict[str, Any]:
+def context(task_id: str = "t") -> dict[str, Any]:
     """What a task is given when it is executed."""
     ti = SimpleNamespace(
         dag_id="d",
-        task_id="t",
+        task_id=task_id,
         run_id="r",
         map_index=-1,
         try_number=1,
