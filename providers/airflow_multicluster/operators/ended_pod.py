@@ -93,8 +93,8 @@ def ended_with_its_task(operator: ClusterPodOperator) -> Iterator[None]:
     try:
         yield
     except Exception:
-        if operator.pod is not None and operator.remote_pod is None and not operator._killed:  # noqa: SLF001
-            pod = operator.pod
+        pod = vars(operator).get("pod")  # a job operator has none of its own
+        if pod is not None and operator.remote_pod is None and not operator._killed:  # noqa: SLF001
             with suppress(ApiException, HTTPError):
                 pod = operator.client.read_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
             operator.process_pod_deletion(pod, reraise=False)

@@ -92,10 +92,6 @@ class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
             ) from error
         return pods
 
-    def on_kill(self) -> None:
-        """Delete the job, and its pods with it."""
-        KubernetesJobOperator.on_kill(self)
-
     def execute(self, context: Context) -> Any:
         """Make the job, and wait for it where that is asked for."""
         if self.execution_timeout is not None:

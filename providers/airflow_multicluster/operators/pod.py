@@ -283,7 +283,7 @@ class ClusterPodOperator(KubernetesPodOperator):
 
     def on_kill(self) -> None:
         """Delete the pod, also one that is just being made."""
-        if self.named and self.pod is None:
+        if self.named and vars(self).get("pod", self) is None:  # a job operator has none of its own
             self.pod = self.pod_request_obj
         super().on_kill()
 
