@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import tenacity
+from airflow.providers.cncf.kubernetes.kubernetes_helper_functions import API_RETRIES, WaitRetryAfterOrExponential
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodCommandException, PodManager, XComRetrievalError
 from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
@@ -56,14 +58,32 @@ class ClusterPodManager(PodManager):
         )  # fmt: skip
 
     def extract_xcom_json(self, pod: k8s.V1Pod) -> str:
-        """Read the result. Raises XComRetrievalError that names the file when it is no JSON."""
+        """Read the result. Raises XComRetrievalError that says why it cannot be read, or that the file is no JSON."""
+        name = pod.metadata.name
         try:
-            return str(super().extract_xcom_json(pod))
+            return self._read_result(pod)
         except json.JSONDecodeError as error:
             raise XComRetrievalError(
-                f"what pod {pod.metadata.name!r} wrote to /airflow/xcom/return.json ({len(error.doc)} characters) is "
-                f"no JSON: {error}"
+                f"what pod {name!r} wrote to /airflow/xcom/return.json ({len(error.doc)} characters) is no JSON: "
+                f"{error}"
             ) from None
+        except ApiException as error:
+            if error.status in (401, 404):
+                raise
+            why = str(error.reason).partition(" -+-+- ")[0]  # after it the client writes headers and body
+            raise XComRetrievalError(
+                f"the result of pod {name!r} cannot be read (exec into container airflow-xcom-sidecar): {why}"
+            ) from error
+
+    @tenacity.retry(
+        stop=tenacity.stop_after_attempt(API_RETRIES),
+        wait=WaitRetryAfterOrExponential(),
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, ApiException) and not error.status),
+        reraise=True,
+    )
+    def _read_result(self, pod: k8s.V1Pod) -> str:
+        """Ask again also after a connection was cut, which has the status 0: the stock method does not."""
+        return str(super().extract_xcom_json(pod))
 
     def extract_xcom_kill(self, pod: k8s.V1Pod) -> None:
         """Stop the sidecar. Raises PodCommandException or ApiException, which the caller may take as a warning."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import tenacity
+from airflow.providers.cncf.kubernetes import kubernetes_helper_functions
 
 from airflow_multicluster.operators.reattach import DEPLOYMENT_LABEL, deployment_labels
 from multicluster.simulator.faults import Drop, Fault, HttpError
@@ -98,6 +100,37 @@ def test_pain_22_one_pod_is_made_however_the_api_server_answers(drive, fit, effe
 
     assert (ran.error, len(ran.pods)) == (None, 1)
     assert drive.world.faults.struck("flaky") == 1
+
+
+VERBS = {
+    "get pods": {},
+    "list pods": {},
+    "patch pods": {"on_finish_action": "keep_pod"},
+    "delete pods": {"on_finish_action": "delete_pod"},
+    "get pods/log": {},
+    ".*pods/exec": {},
+}
+ANSWERS = {
+    "429": HttpError(code=429, headers={"Retry-After": "1"}),
+    "500": HttpError(code=500),
+    "503": HttpError(code=503),
+    "reset": Drop(),
+}
+
+
+@pytest.mark.parametrize("deferrable", [False], indirect=True)
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("verb", VERBS)
+def test_pain_22_a_task_outlives_a_bad_answer_to_any_request(drive, fit, verb, answer, monkeypatch):
+    monkeypatch.setattr(kubernetes_helper_functions, "_default_wait", tenacity.wait_none())
+    drive.world.faults.add(Fault(name="flaky", service="kubernetes", operation=verb, effect=ANSWERS[answer]))
+    command = "echo trained; echo 7 > /airflow/xcom/return.json"
+    ran = drive.run(fit(command, do_xcom_push=True, **VERBS[verb]))
+
+    assert (ran.error, ran.result) == (None, 7), ran.text
+    assert drive.world.faults.struck("flaky") == 1
+    assert "trained" in ran.text
+    assert len(ran.pods) == (verb != "delete pods")
 
 
 def test_pain_22_a_create_whose_answer_was_lost_is_not_made_twice(drive, fit, context):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+import tenacity
+from airflow.providers.cncf.kubernetes import kubernetes_helper_functions
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodManager
 from websocket import WebSocketConnectionClosedException
 
@@ -90,6 +92,27 @@ def test_pain_38_a_pod_kept_with_its_sidecar_does_not_run_for_ever(drive, fit):
 
     assert ran.result == 7
     assert 0 < ran.pod["spec"]["activeDeadlineSeconds"] < 120
+
+
+@pytest.mark.parametrize("effect", [HttpError(code=403), Drop()], ids=["refused", "cut"])
+@pytest.mark.parametrize("finish", ["keep_pod", "delete_pod"])
+def test_pain_38_a_result_that_cannot_be_read_fails_the_task_and_leaves_no_pod_running(
+    drive, fit, finish, effect, monkeypatch
+):
+    monkeypatch.setattr(kubernetes_helper_functions, "_default_wait", tenacity.wait_none())
+    exec_ = Fault(name="exec", service="kubernetes", operation=".*pods/exec", times=None, effect=effect)
+    drive.world.faults.add(exec_)
+    ran = drive.run(fit(write("7"), do_xcom_push=True, on_finish_action=finish))
+
+    assert drive.world.faults.struck("exec") > 0
+    assert (ran.result, ran.xcoms.get("return_value")) == (None, None)
+    said = "cannot be read (exec into container airflow-xcom-sidecar): "
+    assert said + ("Handshake status 403 Forbidden" if effect != Drop() else "Connection to remote host was lost.") in (
+        str(ran.error)
+    )
+    left = [pod for pod in ran.pods if "deletionTimestamp" not in pod["metadata"]]
+    assert len(left) == (finish == "keep_pod")
+    assert all(0 < pod["spec"]["activeDeadlineSeconds"] < 120 for pod in left)
 
 
 def test_the_result_of_a_pod_that_failed_is_kept(drive, fit):
