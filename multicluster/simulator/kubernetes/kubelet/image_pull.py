@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
+from multicluster.simulator.kubernetes.documents import namespace_of
 from multicluster.simulator.kubernetes.kubelet.node_services import NodeServices
 from multicluster.simulator.kubernetes.kubelet.pod_report import PodReport
 from multicluster.simulator.kubernetes.kubelet.records import ContainerRecord
+from multicluster.simulator.kubernetes.kubelet.references import MissingReferenceError, entries
 
 
 async def pull(services: NodeServices, report: PodReport, record: ContainerRecord) -> None:
@@ -26,7 +29,7 @@ async def pull(services: NodeServices, report: PodReport, record: ContainerRecor
     while True:
         report.say("Pulling", f'Pulling image "{image}"', record)
         await services.clock.sleep(services.delays.image_pull)
-        if services.images.exists(image):
+        if services.images.exists(image) and _opened(services, report, image):
             break
         await _back_off(services, report, record, failures)
         failures += 1
@@ -70,12 +73,32 @@ def _full(image: str) -> str:
     return f"docker.io/{image}" if slash else f"docker.io/library/{image}"
 
 
+def _opened(services: NodeServices, report: PodReport, image: str) -> bool:
+    """Whether the registry gives the image away: a private one to who brings a pull secret with its host."""
+    host, pod = image.partition("/")[0], report.pod
+    if host != services.images.private:
+        return True
+    for named in pod["spec"].get("imagePullSecrets") or []:
+        try:
+            found = entries(services.store, "secret", namespace_of(pod), named["name"])
+        except MissingReferenceError:
+            why = f"Unable to retrieve some image pull secrets ({named['name']}); attempting to pull the image may not "
+            report.warn("FailedToRetrieveImagePullSecret", f"{why}succeed.")
+            continue
+        if host in json.loads(found.get(".dockerconfigjson", b"{}")).get("auths", {}):
+            return True
+    return False
+
+
 async def _back_off(services: NodeServices, report: PodReport, record: ContainerRecord, failures: int) -> None:
     delays, image = services.delays, str(record.spec.get("image", ""))
     full = _full(image)
+    code, end = "NotFound", f"{full}: not found"
+    if services.images.exists(image):
+        code, end = "Unknown", "unexpected status from HEAD request: 401 Unauthorized"
     why = (
-        f'rpc error: code = NotFound desc = failed to pull and unpack image "{full}": failed to resolve reference '
-        f'"{full}": {full}: not found'
+        f'rpc error: code = {code} desc = failed to pull and unpack image "{full}": failed to resolve reference '
+        f'"{full}": {end}'
     )
     report.warn("Failed", f'Failed to pull image "{image}": {why}', record)
     report.warn("Failed", "Error: ErrImagePull", record)

@@ -35,9 +35,13 @@ _KNOWN: Mapping[str, Image] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """The registry of a kubelet: every image exists, except those `absent` finds a match in."""
+    """The registry of a kubelet: every image exists, except those `absent` finds a match in.
+
+    Those of the host `private` are given only for a pull secret that names it.
+    """
 
     absent: str = "does-not-exist"
+    private: str = "private.example"
     known: Mapping[str, Image] = field(default_factory=lambda: _KNOWN)
 
     def exists(self, reference: str) -> bool:
