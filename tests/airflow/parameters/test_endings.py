@@ -203,7 +203,7 @@ def test_pain_29_the_deadline_of_a_deferred_pod_survives_a_restart_of_its_trigge
     waiting = caught.value
     asyncio.run(restart(waiting.trigger))
     waiting.trigger, ran = taken_over(waiting.trigger), Ran()
-    event = asyncio.run(drive.event(waiting, ran))
+    event = asyncio.run(asyncio.wait_for(drive.event(waiting, ran), timeout=60))
 
     assert event["status"] == "timeout", event
     assert ran.deferrals[0]["trigger_kwargs"]["_execution_deadline"] == pytest.approx(began.timestamp() + 5, abs=1)

@@ -16,6 +16,14 @@ PROFILE = {"namespace": "of-profile", "serviceAccountName": "of-profile", "image
 CLUSTERS = [
     {"name": "nam", "auth": EKS, "pods": PROFILE},
     {"name": "bare", "auth": EKS},
+    {
+        "name": "gpu",
+        "auth": EKS,
+        "nodePools": {
+            "eks": {"nodeRoleArn": "arn:aws:iam::111122223333:role/gpu-node", "subnets": ["subnet-a", "subnet-b"]},
+            "profiles": {"l4": {"instanceTypes": ["g6.xlarge"], "gpu": {"resource": "nvidia.com/gpu", "perNode": 1}}},
+        },
+    },
     {"name": "here", "auth": {"inCluster": {}}},
 ]
 LEVELS = ("profile", "template", "full", "argument")
@@ -101,3 +109,16 @@ def test_dry_run_prints_the_pod_and_reaches_nothing(capsys, monkeypatch):
     assert "namespace: of-profile" in printed
     assert "airflow-multicluster/cluster: nam" in printed
     assert "airflow-xcom-sidecar" in printed
+
+
+def test_dry_run_prints_the_pod_of_a_node_pool_and_reaches_no_cluster(capsys, monkeypatch):
+    monkeypatch.setattr("multicluster.registry.cluster.Cluster.client", lambda self: pytest.fail("a client was made"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    pool = {"cluster": "gpu", "name": "mc-train-0", "profile": "l4"}
+    ClusterPodOperator(task_id="fit", image="busybox:1.37", node_pool=pool).dry_run()
+
+    printed = capsys.readouterr().out
+    assert "airflow-multicluster/cluster: gpu" in printed
+    assert "eks.amazonaws.com/nodegroup: mc-train-0" in printed
+    assert "nvidia.com/gpu: 1" in printed.replace("'", "")
