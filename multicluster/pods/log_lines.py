@@ -118,7 +118,8 @@ class LogReader:
         for line in lines:
             yield from self._take(line, whole=True)
         while len(self._rest) > LONGEST:
-            part, self._rest = self._rest[:LONGEST], self._rest[LONGEST:]
+            cut = _between_characters(self._rest, LONGEST)
+            part, self._rest = self._rest[:cut], self._rest[cut:]
             yield from self._take(part, whole=False)
 
     def finish(self, *, ended: bool) -> Iterator[LogLine]:
@@ -210,3 +211,8 @@ def _parsed(line: bytes) -> tuple[int | None, bytes]:
 @lru_cache(maxsize=8)
 def _second(text: bytes) -> int:
     return int(datetime.fromisoformat(text.decode()).timestamp())
+
+
+def _between_characters(text: bytes, at: int) -> int:
+    """Return where to cut near *at* without cutting a character of UTF-8, which has up to four bytes, in two."""
+    return next((cut for cut in range(at, at - 4, -1) if text[cut] & 0xC0 != 0x80), at)  # noqa: PLR2004

@@ -47,9 +47,9 @@ class Pace:
         self._next = self._timing.first_delay
 
     def delay(self, retry_after: float = 0) -> float:
-        """Return how many seconds to wait now, at least what the server wished."""
+        """Return how many seconds to wait now, at least what the server wished, but no longer than it is waited for."""
         limit, self._next = self._next, min(2 * self._next, self._timing.most_delay)
-        return max(self._chance.uniform(0, limit), retry_after)
+        return max(self._chance.uniform(0, limit), min(retry_after, self._timing.give_up))
 
     @property
     def unanswered(self) -> float:

@@ -211,6 +211,12 @@ def test_a_server_that_names_a_delay_gets_it():
     assert pace.delay(retry_after=30) == 30
 
 
+def test_a_server_that_wishes_for_a_day_gets_as_long_as_it_is_waited_for():
+    pace = Pace(Timing(give_up=300), clock=Clock(), chance=random.Random(1))
+
+    assert pace.delay(retry_after=86_400) == 300
+
+
 def test_after_a_calm_while_the_next_delay_is_short_again():
     pace = Pace(Timing(first_delay=1, most_delay=64), clock=Clock(), chance=random.Random(1))
     for _ in range(9):

@@ -195,6 +195,15 @@ def test_a_very_long_line_is_told_in_parts(monkeypatch):
     assert read(again(reader), data) == []
 
 
+def test_a_very_long_line_is_cut_between_characters(monkeypatch):
+    monkeypatch.setattr(log_lines, "LONGEST", 1000)
+    written = "x" + "é€😀" * 600
+    told = texts(read(LogReader(), f"{stamp(BEGAN)} {written}\n".encode(), 300))
+
+    assert len(told) > 1
+    assert "".join(told) == written
+
+
 def test_empty_lines_are_counted_but_not_told():
     data = f"{stamp(BEGAN)} \n{stamp(BEGAN)}\n{stamp(BEGAN)} one\n".encode()
     reader = LogReader()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CHUNK = 2**16
 NOTE_SECONDS = 30.0
 """How often it is noted on the pod how far its log has been written."""
+LONGEST_WISH_SECONDS = 300.0
+"""How much of a ``Retry-After`` is granted: a proxy may say a day."""
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 ATTEMPTS = 6
 """How often the log of a container that has ended is asked for in vain: about half a minute."""
@@ -155,7 +157,8 @@ class ContainerLog:
     def _pause(self, error: Exception | None) -> None:
         wanted = (getattr(error, "headers", None) or {}).get("Retry-After", "")
         doubled = min(PAUSE_SECONDS * 2 ** max(self._in_vain - 1, 0), LONGEST_PAUSE_SECONDS)
-        time.sleep(max(doubled, float(wanted) if wanted.isdecimal() else 0))
+        wished = min(float(wanted), LONGEST_WISH_SECONDS) if wanted.isdecimal() else 0
+        time.sleep(max(doubled, wished))
 
     def _ask(self, *, follow: bool) -> Any:
         call, options = log_request(self._pod, self._container, self.reader.cursor, follow=follow)
