@@ -24,7 +24,7 @@ from airflow_multicluster.operators.pod_manager import ClusterPodManager
 from airflow_multicluster.triggers.pod import ClusterPodTrigger
 from airflow_multicluster.triggers.pod_logs import RunningLog
 from multicluster.pods.log_lines import LogReader
-from multicluster.simulator.faults import Fault, HttpError
+from multicluster.simulator.faults import Delay, Fault, HttpError
 
 CLUSTER = "here"
 BOUND = 60.0
@@ -216,6 +216,27 @@ def test_the_cursor_travels_in_the_event_also_where_it_cannot_be_noted(fit):
 
     assert fit.heard.lines == numbers(0, 800)
     assert len(fit.heard.warnings) == 1
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_trigger_that_is_cancelled_while_it_notes_how_far_it_is_ends_when_that_is_done(fit, refused):
+    fit.strike("patch pods", Delay(seconds=1), times=1)
+    if refused:
+        answer = HttpError(code=403, reason="Forbidden", message="cannot patch pods")
+        fit.world.faults.add(Fault(name="refused", effect=answer, operation="patch pods", service="kubernetes"))
+    fit.write(0, 700)
+
+    async def main():
+        waiting = asyncio.create_task(event_of(fit.trigger()))
+        async with asyncio.timeout(BOUND):
+            while not fit.world.faults.struck("patch pods"):  # noqa: ASYNC110 - a thing of another thread
+                await asyncio.sleep(0.005)
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=BOUND)
+        return waiting.cancelled()
+
+    assert asyncio.run(main())
+    assert (noted_cursor(fit.pod, "base") is None) is refused
 
 
 def test_a_deferral_again_goes_on_from_what_the_event_said(fit):

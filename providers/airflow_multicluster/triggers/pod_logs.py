@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from airflow.providers.cncf.kubernetes.utils import pod_manager as stock
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from airflow_multicluster.hooks.cluster import AsyncClusterHook
 
+T = TypeVar("T")
+TROUBLE = (ApiException, aiohttp.ClientError, OSError, MulticlusterError)
 OK = 200
 CHUNK = 2**16
 AT_ONCE = 500
@@ -52,15 +54,22 @@ class RunningLog:
                     await self._read(client, pod, container, reader)
                 finally:
                     if reader.cursor is not None and reader.cursor != before:
-                        body = note(container, reader.cursor)
-                        await CoreV1Api(client).patch_namespaced_pod(
-                            pod.metadata.name, pod.metadata.namespace, body, _request_timeout=CONNECT_SECONDS
-                        )
-        except (ApiException, aiohttp.ClientError, OSError, MulticlusterError) as error:
-            if (said := f"{type(error).__name__}: {error}") != self._said:
-                self._said = said
-                self._log.warning("Container %s: its log is read again later: %s", container, said)
+                        await _finished(self._note(client, pod, container, reader.cursor))
+        except TROUBLE as error:
+            self._say(container, error)
         return reader.cursor
+
+    async def _note(self, client: Any, pod: k8s.V1Pod, container: str, cursor: LogCursor) -> None:
+        name, namespace, body = pod.metadata.name, pod.metadata.namespace, note(container, cursor)
+        try:
+            await CoreV1Api(client).patch_namespaced_pod(name, namespace, body, _request_timeout=CONNECT_SECONDS)
+        except TROUBLE as error:  # not left to the caller's: a trigger that is being cancelled would live on
+            self._say(container, error)
+
+    def _say(self, container: str, error: Exception) -> None:
+        if (said := f"{type(error).__name__}: {error}") != self._said:
+            self._said = said
+            self._log.warning("Container %s: its log is read again later: %s", container, said)
 
     async def _read(self, client: Any, pod: k8s.V1Pod, container: str, reader: LogReader) -> None:
         call, options = log_request(pod, container, reader.cursor)
@@ -89,8 +98,8 @@ class RunningLog:
         return count
 
 
-async def _finished(work: Coroutine[Any, Any, int]) -> int:
-    """Wait for what a thread does, also when cancelled: it cannot be stopped, and the cursor has to be true."""
+async def _finished(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for what a thread or the API server does, also when cancelled: the cursor and its note have to be true."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
