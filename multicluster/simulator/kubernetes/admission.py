@@ -137,6 +137,9 @@ class Admission:
         if self._store.find(SERVICE_ACCOUNTS, namespace, account) is None:
             why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
             raise forbidden("pods", "", pod["metadata"]["name"], why)
+        if runtime_class := pod["spec"].get("runtimeClassName"):  # the kind is not served, so that there is none
+            why = f'pod rejected: RuntimeClass "{runtime_class}" not found'
+            raise forbidden("pods", "", pod["metadata"]["name"], why)
         self._give_priority(pod)
         mount_account(pod["spec"])
         return pod

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from airflow.providers.cncf.kubernetes.kubernetes_helper_functions import PodLaunchFailedException
 from airflow.providers.cncf.kubernetes.secret import Secret
 from kubernetes.client import models as k8s
 
-from .pods import NO_IMAGE, ended
+from .pods import NO_IMAGE, ended, unique
+from .tasks import Background
 
 pytestmark = pytest.mark.parametrize("tasks", ["ours"], indirect=True)
 DEFERRABLE = pytest.mark.parametrize("deferrable", [False, True], ids=["sync", "deferrable"])
+REAL = pytest.mark.parametrize(  # the simulator's containers are processes of this machine, of its user
+    "ground",
+    [pytest.param("testbed", marks=[pytest.mark.testbed, pytest.mark.xdist_group("testbed")])],
+    indirect=True,
+    scope="session",
+)
 PREPARE = k8s.V1Container(
     name="prepare", image="busybox:1.36", image_pull_policy="IfNotPresent", command=["sh", "-c", "echo prepared"]
 )
@@ -116,3 +124,91 @@ def test_a_result_of_one_mebibyte_arrives_whole(go):
 @pytest.mark.parametrize("command", ["true", ": > /airflow/xcom/return.json"])
 def test_no_result_is_none(go, command):
     assert go(command, do_xcom_push=True) is None
+
+
+LOOK = """
+echo "who $(id -u):$(id -g) $(id -G | tr ' ' '\\n' | sort -n | xargs)"
+echo "name $(hostname)"
+echo "group of scratch $(stat -c %g /scratch)"
+touch /scratch/made && echo "scratch is written"
+touch /made 2>/dev/null || echo "root is read-only"
+sed 's/^/status /' /proc/self/status
+sed 's/^/hosts /' /etc/hosts
+sed 's/^/resolv /' /etc/resolv.conf
+"""
+
+
+@REAL
+@DEFERRABLE
+def test_identity_names_and_addresses_are_what_is_asked_for(go, namespace, said):
+    go(
+        LOOK,
+        security_context=k8s.V1PodSecurityContext(
+            run_as_user=1234, run_as_group=2345, fs_group=3456, supplemental_groups=[4567]
+        ),
+        container_security_context={
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        host_aliases=[k8s.V1HostAlias(ip="192.0.2.7", hostnames=["store", "store.example.com"])],
+        dnspolicy="None",
+        dns_config=k8s.V1PodDNSConfig(
+            nameservers=["192.0.2.53"],
+            searches=["train.example.com"],
+            options=[k8s.V1PodDNSConfigOption(name="ndots", value="3")],
+        ),
+        hostname="worker-0",
+        subdomain="ring",
+        volumes=[SCRATCH],
+        volume_mounts=[k8s.V1VolumeMount(name="scratch", mount_path="/scratch")],
+    )
+
+    told = " ".join(said().split())
+    asked = [
+        "who 1234:2345 2345 3456 4567",
+        "name worker-0",
+        "group of scratch 3456",
+        "scratch is written",
+        "root is read-only",
+        "status NoNewPrivs: 1",
+        "status CapBnd: 0000000000000000",
+        "hosts 192.0.2.7 store store.example.com",
+        f"worker-0.ring.{namespace}.svc.cluster.local worker-0",
+        "resolv nameserver 192.0.2.53",
+        "resolv search train.example.com",
+        "resolv options ndots:3",
+    ]
+    assert [line for line in asked if f"{line} " not in f"{told} "] == []
+
+
+@pytest.mark.parametrize("end", [(30, 2, "done"), (1, 60, "asked")], ids=["enough", "too-short"])
+def test_a_killed_tasks_pod_has_its_grace_period_to_end(tasks, pods, eventually, end):
+    seconds, needed, last = end
+    script = f"trap 'echo asked; sleep {needed}; echo done; exit 0' TERM; echo up; while :; do sleep 0.1; done"
+    task = Background(tasks.make(script, termination_grace_period=seconds))
+    eventually(lambda: pods.ground.raw("GET", f"{pods.path}/p")[0] == 200, timeout=60)
+    pods.until(lambda found: found["status"]["phase"] == "Running", timeout=60)
+    log = pods.follow()
+    assert next(log) == b"up\n"
+
+    task.task.on_kill()
+
+    assert b"".join(log).decode().split()[-1] == last
+    assert pods.gone()
+    assert task.ended() is not None
+
+
+@DEFERRABLE
+def test_a_runtime_class_that_is_not_there_is_refused_in_one_line(go, pods, names, record):
+    missing = unique("kata")
+    names[missing] = "<class>"
+
+    with pytest.raises(PodLaunchFailedException) as refused:
+        go("true", runtime_class_name=missing)
+
+    assert str(refused.value) == (
+        f"pod 'p' cannot be made on 'ground': the API server refuses it: pods \"p\" is forbidden: pod rejected: "
+        f'RuntimeClass "{missing}" not found [create pod: 403 Forbidden]'
+    )
+    assert pods.request("GET", pods.path)["items"] == []
