@@ -38,7 +38,7 @@ demo: $(VENV)/.demo  ## Run the main job on the simulator and print the proof. O
 
 .PHONY: test
 test: $(VENV)/.dev  ## Run all tests but those of the testbed. Options: make test ARGS="-k registry"
-	@$(BIN)/pytest -m "not testbed" --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not testbed" --numprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: conformance
 conformance: $(VENV)/.dev  ## Hold the simulator against the running testbed, case by case, and print where they differ.
@@ -66,6 +66,10 @@ testbed-down:  ## End it and take away all that it made.
 .PHONY: test-testbed
 test-testbed: $(VENV)/.dev  ## Run the tests that need a real Kubernetes. Options as for make test.
 	@$(BIN)/pytest -m testbed --timeout 600 $(ARGS)
+
+.PHONY: test-endings
+test-endings: $(VENV)/.dev  ## Kill a real Airflow in every way and look what is left (six minutes; better with PostgreSQL's server).
+	@$(BIN)/pytest tests/endings -m endings $(ARGS)
 
 .PHONY: setup
 setup: $(VENV)/.dev  ## Only install what development needs.

@@ -33,7 +33,6 @@ def wanted(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "endings: starts a real Airflow; takes minutes")
     config.addinivalue_line("markers", "scripts(*scripts): what happens in the plays that the test is about")
 
 
