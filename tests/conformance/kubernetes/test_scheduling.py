@@ -12,6 +12,9 @@ ANYWHERE = [{"operator": "Exists"}]
 GPU = "nvidia.com/gpu"
 HOST = "kubernetes.io/hostname"
 CORDONED = "node.kubernetes.io/unschedulable"
+LEAVING = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+"""What a node carries that a case before has just taken away."""
+ANY_CASE = (GPU, OWN["key"], CORDONED, *LEAVING)
 
 
 def refused(found):
@@ -29,7 +32,7 @@ def message(pods, record):
     """Create a pod that no node takes; return what the scheduler says. It tolerates what other cases' nodes carry."""
 
     def create(document, *taints):
-        others = [{"key": key, "operator": "Exists"} for key in taints or (GPU, OWN["key"], CORDONED)]
+        others = [{"key": key, "operator": "Exists"} for key in taints or ANY_CASE]
         document["spec"]["tolerations"] = [*document["spec"].get("tolerations", []), *others]
         pods.create(document)
         found = pods.until(refused)
