@@ -65,7 +65,7 @@ testbed-down:  ## End it and take away all that it made.
 
 .PHONY: test-testbed
 test-testbed: $(VENV)/.dev  ## Run the tests that need a real Kubernetes. Options as for make test.
-	@$(BIN)/pytest -m testbed --timeout 600 $(ARGS)
+	@$(BIN)/pytest -m testbed --timeout 600 --numprocesses 2 --dist loadfile $(ARGS)
 
 .PHONY: test-endings
 test-endings: $(VENV)/.dev  ## Kill a real Airflow in every way and look what is left (six minutes; better with PostgreSQL's server).
