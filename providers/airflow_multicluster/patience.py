@@ -41,7 +41,7 @@ def patiently(
             left = GIVE_UP_SECONDS - (clock() - began)
             if over() or left <= 0 or not _passing(error):
                 raise
-            pause = max(min(2.0**asked, MOST_DELAY), _retry_after(error))
+            pause = max(min(2.0**asked, MOST_DELAY), retry_after(error))
             log.warning(
                 "The pod cannot be read; asking again in %.0f s, for %.0f s more: %s", pause, left, _said(error)
             )
@@ -55,9 +55,10 @@ def _passing(error: Exception) -> bool:
     return True
 
 
-def _retry_after(error: Exception) -> float:
+def retry_after(error: Exception | None) -> float:
+    """Return the seconds that the API server wishes for, but no more than it is waited for: a proxy may say a day."""
     wished = str((getattr(error, "headers", None) or {}).get("Retry-After", ""))
-    return min(float(wished), GIVE_UP_SECONDS) if wished.isdigit() else 0
+    return min(float(wished), GIVE_UP_SECONDS) if wished.isdecimal() else 0
 
 
 def _said(error: Exception) -> str:

@@ -24,10 +24,8 @@ BESIDE_ANOTHER = {"full_pod_spec": k8s.V1Pod(spec=k8s.V1PodSpec(containers=[k8s.
 
 @pytest.fixture
 def drive(world):
-    drive = Drive(world, CLUSTER)
-    yield drive
-    world.faults.clear()
-    drive.sweep()
+    with Drive.swept(world, CLUSTER) as drive:
+        yield drive
 
 
 @pytest.fixture

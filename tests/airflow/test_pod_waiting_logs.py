@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import random
 import threading
 import tracemalloc
@@ -14,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.serde import deserialize, serialize
+from pod_drive.log import LogKept
 from urllib3.exceptions import ProtocolError
 
 from airflow_multicluster.hooks.cluster import AsyncClusterHook, ClusterHook
@@ -32,26 +32,6 @@ LINES, BURST = 10_000, 250
 BEGAN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 UNREACHABLE = HttpError(code=500, reason="InternalError", message="dial tcp 10.0.0.1:10250: i/o timeout")
 NOT_THERE = HttpError(code=404, reason="NotFound", message="no such pod")
-
-
-class Log:
-    """Stands for a logger, and keeps what it is given."""
-
-    def __init__(self):
-        self.lines = []
-        self.warnings = []
-
-    def log(self, level, text, *arguments):
-        assert level == logging.INFO
-        self.lines.append((text % arguments).removeprefix("[base] "))
-
-    def info(self, *_):
-        pass
-
-    debug = info
-
-    def warning(self, text, *arguments):
-        self.warnings.append(text % arguments)
 
 
 class Manager(ClusterPodManager):
@@ -74,7 +54,7 @@ class Fit:
         self.flag = flag
         self.kubernetes = world.entrances[CLUSTER].kubernetes
         self.client = ClusterHook(CLUSTER).core_v1_client
-        self.heard = Log()
+        self.heard = LogKept()
         wait = f"while [ ! -e {flag} ]; do sleep 0.02; done"
         base = {"name": "base", "image": "busybox:1.37", "command": ["sh", "-c", wait]}
         spec = {"restartPolicy": "Never", "containers": [base], "terminationGracePeriodSeconds": 0}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import uuid
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client
 from kubernetes.stream import stream
+from pod_drive.log import LogKept
 
 from multicluster import load_registry
 from multicluster.grounds.launcher import Launcher
@@ -181,21 +181,6 @@ def test_a_watch_outlives_its_api_server(own, tmp_path, kit):
     assert asyncio.run(asyncio.wait_for(main(), 6 * BOUND)) == ["Pending"] * 4 + [""]
 
 
-class Heard:
-    """Stands for the log of a task, which triggers and workers write."""
-
-    def __init__(self):
-        self.lines = []
-        self.warnings = []
-
-    def log(self, level, text, *arguments):
-        assert level == logging.INFO
-        self.lines.append((text % arguments).removeprefix("[base] "))
-
-    def warning(self, text, *arguments):
-        self.warnings.append(text % arguments)
-
-
 COUNT = "while [ $i -lt $end ]; do echo line $i; i=$((i+1)); [ $((i % 50)) = 0 ] && sleep 0.1; done"
 TWO_PARTS = f"i=0; end=1000; {COUNT}; while [ ! -e /go ]; do sleep 0.1; done; end=2000; {COUNT}"
 
@@ -206,7 +191,7 @@ def test_each_line_of_a_real_pod_is_written_once_by_two_triggers_and_a_worker(si
     from airflow_multicluster.triggers.pod import ClusterPodTrigger
     from airflow_multicluster.triggers.pod_logs import RunningLog
 
-    heard = Heard()
+    heard = LogKept()
     monkeypatch.setenv("MULTICLUSTER_REGISTRY", str(tmp_path / "registry.json"))
     monkeypatch.setattr(ClusterPodManager, "_log_message", lambda _, message, *__: heard.lines.append(message))
     base = {"name": "base", "image": "busybox:1.36", "command": ["sh", "-c", TWO_PARTS]}

@@ -14,6 +14,7 @@ from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 
 from airflow_multicluster.log_notes import gap, heard, log_request, note, noted_cursor, told
+from airflow_multicluster.patience import retry_after
 from multicluster.pods.log_lines import LogCursor, LogLine, LogReader, furthest
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 CHUNK = 2**16
 NOTE_SECONDS = 30.0
 """How often it is noted on the pod how far its log has been written."""
-LONGEST_WISH_SECONDS = 300.0
-"""How much of a ``Retry-After`` is granted: a proxy may say a day."""
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 ATTEMPTS = 6
 """How often the log of a container that has ended is asked for in vain: about half a minute."""
@@ -155,10 +154,8 @@ class ContainerLog:
         self._manager.log.warning("Container %s: its log%s cannot be read: %s", self._container, after, why)
 
     def _pause(self, error: Exception | None) -> None:
-        wanted = (getattr(error, "headers", None) or {}).get("Retry-After", "")
         doubled = min(PAUSE_SECONDS * 2 ** max(self._in_vain - 1, 0), LONGEST_PAUSE_SECONDS)
-        wished = min(float(wanted), LONGEST_WISH_SECONDS) if wanted.isdecimal() else 0
-        time.sleep(max(doubled, wished))
+        time.sleep(max(doubled, retry_after(error)))
 
     def _ask(self, *, follow: bool) -> Any:
         call, options = log_request(self._pod, self._container, self.reader.cursor, follow=follow)

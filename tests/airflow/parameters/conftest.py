@@ -69,19 +69,15 @@ def world(session_world, monkeypatch):
 @pytest.fixture
 def drive(world):
     """Run operators on the cluster, and leave no pod behind."""
-    drive = Drive(world, CLUSTER)
-    yield drive
-    world.faults.clear()
-    drive.sweep()
+    with Drive.swept(world, CLUSTER) as drive:
+        yield drive
 
 
 @pytest.fixture
 def drive_gke(world):
     """Run operators on the cluster of GKE, and leave no pod behind."""
-    drive = Drive(world, GKE)
-    yield drive
-    world.faults.clear()
-    drive.sweep()
+    with Drive.swept(world, GKE) as drive:
+        yield drive
 
 
 @pytest.fixture(params=["cluster", "node_pool"])

@@ -26,6 +26,26 @@ class Hearing(logging.Handler):
         return event
 
 
+class LogKept:
+    """Stands for the logger of a task, and keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.warnings: list[str] = []
+
+    def log(self, level: int, text: str, *arguments: object) -> None:
+        assert level == logging.INFO
+        self.lines.append((text % arguments).removeprefix("[base] "))
+
+    def info(self, *_: object) -> None:
+        """Keep nothing."""
+
+    debug = info
+
+    def warning(self, text: str, *arguments: object) -> None:
+        self.warnings.append(text % arguments)
+
+
 @contextmanager
 def hearing(heard: list[str]) -> Iterator[None]:
     """Fill *heard* with the lines of the task's log, for the block."""
