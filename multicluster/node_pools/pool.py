@@ -63,4 +63,8 @@ class NodePool:
     node_selector: tuple[str, str]
     """The label (key, value) that all nodes of this pool, and no others, carry."""
     lease: Lease | None = None
+    keep: bool = False
+    """Whether a person tagged it to be kept (lease.KEEP): then nobody but a person deletes it."""
+    machine_type: str | None = None
+    """The first of the machine types it was asked for with."""
     problems: tuple[Problem, ...] = ()

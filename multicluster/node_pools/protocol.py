@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from multicluster.node_pools.lease import Lease
+    from multicluster.node_pools.leftover import Leftover
     from multicluster.node_pools.pool import NodePool, NodePoolSpec
 
 
@@ -17,7 +19,9 @@ class NodePools(Protocol):
     def create(self, spec: NodePoolSpec, lease: Lease) -> NodePool:
         """Ask for a pool; the lease is written in the same call.
 
-        The same owner asking twice is one pool. Another owner's pool, or a stranger's, raises NodePoolConflictError.
+        Where the cloud has a dead-man switch it is armed first, for the lease's expiry and GRACE; what cannot be armed
+        is not made. The same owner asking twice is one pool, its lease renewed; its end stays. Another owner's pool, or
+        a stranger's, raises NodePoolConflictError.
         Ours and failed: its deletion is asked for and NodePoolBusyError raised, until it is gone and made again.
         """
         ...
@@ -40,6 +44,25 @@ class NodePools(Protocol):
 
     def delete(self, name: str) -> None:
         """Ask for deletion; asked again while deleting does nothing. Raises NodePoolNotFoundError once it is gone."""
+        ...
+
+    def renew(self, name: str, lease: Lease) -> None:
+        """Write *lease* on the pool; a dead-man switch is moved first. Raises NodePoolNotFoundError."""
+        ...
+
+    def armed(self, name: str) -> datetime | None:
+        """Return when the cloud itself ends the pool, with nobody of ours alive; None when it will not."""
+        ...
+
+    def release(self, name: str) -> None:
+        """Take away what was kept beside a pool for its end (the dead-man switch); only once the pool is gone.
+
+        Called again it does nothing.
+        """
+        ...
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """Yield what is left of pools that the cloud no longer knows."""
         ...
 
     def instances(self, name: str) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from datetime import datetime
 from multicluster.access.clock import Clock
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolError, NodePoolNotFoundError
 from multicluster.node_pools.adoption import Adoption, adopt, being_remade
-from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.lease import GRACE, Lease
+from multicluster.node_pools.leftover import Leftover, LeftoverKind
 from multicluster.node_pools.node_facts import NodeFacts, TaintFact
 from multicluster.node_pools.pool import NodePool, NodePoolSpec, NodePoolState, Problem
 
@@ -48,6 +49,7 @@ class FakeNodePools:
         self._clock = clock
         self._pace = pace or Pace()
         self._pools: dict[str, _Kept] = {}
+        self._armed: dict[str, datetime] = {}
         self._numbers = itertools.count(1)
         self.failure: Problem | None = None
         """Pools made from now on fail with it."""
@@ -72,6 +74,7 @@ class FakeNodePools:
                 there.deleted_at = self._clock()
                 raise being_remade(pool)
             return pool
+        self._armed[spec.name] = lease.expires_at + GRACE
         made = self._make(spec, lease)
         if self.answers_lost:
             self.answers_lost -= 1
@@ -108,6 +111,27 @@ class FakeNodePools:
         self._begin("instances", name)
         kept = self._pools.get(name)
         return self._machines(kept) if kept else ()
+
+    def renew(self, name: str, lease: Lease) -> None:
+        """Write the lease anew, and move the dead-man switch."""
+        self._begin("renew", name)
+        kept = self._find(name)
+        self._armed[name] = lease.expires_at + GRACE
+        kept.labels = lease.to_labels()
+
+    def armed(self, name: str) -> datetime | None:
+        """Return when the dead-man switch fires: GRACE after the lease's expiry, until it is released."""
+        return self._armed.get(name)
+
+    def release(self, name: str) -> None:
+        """Take the dead-man switch away."""
+        self._begin("release", name)
+        self._armed.pop(name, None)
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """Yield the switches of pools that are gone."""
+        for name in sorted(set(self._armed) - set(self._pools)):
+            yield Leftover(kind=LeftoverKind.SCHEDULE, id=name, pool=name, ours=True)
 
     def node_selector(self, name: str) -> tuple[str, str]:
         """Return the label of the pool's nodes."""

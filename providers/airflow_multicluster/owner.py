@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from multicluster.errors import NodePoolRefusedError
 from multicluster.node_pools import naming
+from multicluster.node_pools.origin import Origin
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,16 +40,14 @@ def refuse_nameless() -> None:
         )
 
 
-def bracket_owner(context: Context, bracket: str) -> str:
-    """Return the owner of the pool that *bracket* makes in this run: the same for every task of the bracket."""
+def bracket_origin(context: Context, bracket: str) -> Origin:
+    """Return whose the pool is that *bracket* makes in this run: the same for every task of the bracket."""
     ti: Any = context["ti"]
     map_index = -1 if ti.map_index is None else ti.map_index
-    return naming.owner(
-        deployment=deployment(), dag_id=ti.dag_id, run_id=ti.run_id, group_id=bracket, map_index=map_index
-    )
+    return Origin(deployment=deployment(), dag_id=ti.dag_id, run_id=ti.run_id, group_id=bracket, map_index=map_index)
 
 
 def bracket_pool(context: Context, bracket: str) -> tuple[str, str]:
     """Return (pool name, owner) of *bracket* in this run; both follow from the context alone, no XCom is needed."""
-    owner = bracket_owner(context, bracket)
+    owner = bracket_origin(context, bracket).owner
     return naming.pool_name(owner, hint=bracket.rsplit(".", 1)[-1]), owner

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from airflow_multicluster.lookouts import ready
-from airflow_multicluster.lookouts.finding import Finding
 from airflow_multicluster.triggers import haste
 from airflow_multicluster.triggers.ask_again import AskAgainTrigger
 from airflow_multicluster.triggers.inline import wait_here
 from airflow_multicluster.triggers.node_pool import NodePoolReadyTrigger
 from airflow_multicluster.triggers.pod import ClusterPodTrigger
+from multicluster.brackets import ready
+from multicluster.brackets.finding import Finding
 
 
 class Cluster:

@@ -13,6 +13,7 @@ from airflow.sdk import BaseOperator
 
 from airflow_multicluster.deadline import backstop, deadline
 from airflow_multicluster.errors import airflow_errors
+from multicluster.brackets.request import TERM
 from multicluster.errors import MulticlusterError, NodePoolConflictError, NodePoolsUnsupportedError
 
 if TYPE_CHECKING:
@@ -98,39 +99,52 @@ class CreateNodePoolOperator(_AskingOperator):
 
     :param profile: name of the cluster's node-pool profile.
     :param nodes: how many nodes.
-    :param max_lifetime: after this the lease is over and the pool may be reaped; default and most: the registry's
+    :param max_lifetime: after this the pool ends whatever runs on it; default and most: the registry's
         ``limits.maxLifetimeSeconds``, else a day.
+    :param lease: how long the pool is kept when no task of the bracket renews its lease any more, one hour by default.
     """
 
     template_fields: Sequence[str] = ("cluster", "profile", "nodes")
     ui_color: ClassVar[str] = "#d5e8d4"
 
-    def __init__(self, *, profile: str, nodes: int = 1, max_lifetime: timedelta | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        profile: str,
+        nodes: int = 1,
+        max_lifetime: timedelta | None = None,
+        lease: timedelta = TERM,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.profile = profile
         self.nodes = nodes
         self.max_lifetime = max_lifetime
+        self.lease = lease
 
     def ask(self, context: Context) -> dict[str, str]:
         """Submit the pool once."""
         from airflow_multicluster.hooks.cluster import find_cluster
-        from airflow_multicluster.node_pools import request_pool
-        from airflow_multicluster.owner import bracket_pool, refuse_nameless
-        from airflow_multicluster.place import Place, address, write_down
+        from airflow_multicluster.owner import bracket_origin, bracket_pool, refuse_nameless
+        from airflow_multicluster.place import write_down
+        from multicluster.brackets.place import Place, address
+        from multicluster.brackets.request import request_pool
 
         refuse_nameless()
         name, owner = bracket_pool(context, self.bracket)
-        where = address(find_cluster(self.cluster))
+        cluster = find_cluster(self.cluster)
+        where = address(cluster)
         place = Place(cluster=self.cluster, pool=name, owner=owner, address=where)
         write_down(context, replace(place, sure=False))
         try:
             pool = request_pool(
-                cluster_name=self.cluster,
+                cluster,
                 profile_name=self.profile,
                 name=name,
-                owner=owner,
+                origin=bracket_origin(context, self.bracket),
                 size=int(self.nodes),
                 max_lifetime=self.max_lifetime,
+                term=self.lease,
             )
         except MulticlusterError as error:
             if not error.transient:
@@ -157,9 +171,10 @@ class DeleteNodePoolOperator(_AskingOperator):
 
     def ask(self, context: Context) -> None:
         """Ask once."""
-        from airflow_multicluster.node_pools import delete_pool
+        from airflow_multicluster.hooks.cluster import find_cluster
         from airflow_multicluster.place import look_up
+        from multicluster.brackets.deletion import delete_pool
 
         place = look_up(context, self.bracket, cluster=self.cluster)
-        state = "is being deleted" if delete_pool(place) else "is not there"
+        state = "is being deleted" if delete_pool(find_cluster(place.cluster), place) else "is not there"
         self.log.info("Node pool %s on cluster %s %s (owner %s)", place.pool, place.cluster, state, place.owner)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.triggers.base import BaseTrigger
 
-    from airflow_multicluster.lookouts.finding import Finding
+    from multicluster.brackets.finding import Finding
 
 
 class _NodePoolSensor(BaseSensorOperator):
@@ -124,9 +124,10 @@ class NodePoolReadySensor(_NodePoolSensor):
 
     def lookout(self, context: Context) -> Any:
         """Wait in the worker."""
-        from airflow_multicluster.lookouts.ready import ReadyLookout
+        from airflow_multicluster.hooks.cluster import find_cluster
+        from multicluster.brackets.ready import ReadyLookout
 
-        return ReadyLookout(**self._names(context))
+        return ReadyLookout(**self._names(context), find=find_cluster)
 
 
 class NodePoolGoneSensor(_NodePoolSensor):
@@ -158,6 +159,9 @@ class NodePoolGoneSensor(_NodePoolSensor):
 
     def lookout(self, context: Context) -> Any:
         """Wait in the worker."""
-        from airflow_multicluster.lookouts.gone import GoneLookout
+        from airflow_multicluster.hooks.cluster import find_cluster
+        from airflow_multicluster.place import look_up
+        from multicluster.brackets.gone import GoneLookout
 
-        return GoneLookout(**self._names(context))
+        place = look_up(context, self.bracket, cluster=self.cluster)
+        return GoneLookout(place, asks=self.asks, find=find_cluster)

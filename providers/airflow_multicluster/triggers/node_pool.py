@@ -14,8 +14,8 @@ from airflow_multicluster.off_loop import off_loop
 from airflow_multicluster.triggers.haste import not_in_haste
 
 if TYPE_CHECKING:
-    from airflow_multicluster.lookouts.gone import GoneLookout
-    from airflow_multicluster.lookouts.ready import ReadyLookout
+    from multicluster.brackets.gone import GoneLookout
+    from multicluster.brackets.ready import ReadyLookout
 
 SOON = 5.0
 """Seconds to a look that only confirms."""
@@ -66,9 +66,10 @@ class NodePoolReadyTrigger(_LookoutTrigger):
 
     def lookout(self) -> ReadyLookout:
         """Return what looks at the pool's nodes."""
-        from airflow_multicluster.lookouts.ready import ReadyLookout
+        from airflow_multicluster.hooks.cluster import find_cluster
+        from multicluster.brackets.ready import ReadyLookout
 
-        return ReadyLookout(**self._names)
+        return ReadyLookout(**self._names, find=find_cluster)
 
 
 class NodePoolGoneTrigger(_LookoutTrigger):
@@ -76,6 +77,10 @@ class NodePoolGoneTrigger(_LookoutTrigger):
 
     def lookout(self) -> GoneLookout:
         """Return what looks for what is left of the pool."""
-        from airflow_multicluster.lookouts.gone import GoneLookout
+        from airflow_multicluster.hooks.cluster import find_cluster
+        from multicluster.brackets.gone import GoneLookout
+        from multicluster.brackets.place import Place
 
-        return GoneLookout(**self._names)
+        names = dict(self._names)
+        asks = names.pop("asks")
+        return GoneLookout(Place(**names), asks=asks, find=find_cluster)

@@ -19,8 +19,8 @@ from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
 from airflow_multicluster import ClusterPodOperator
-from airflow_multicluster.lookouts.facts import list_daemon_sets, list_nodes, list_slices
 from multicluster import Cluster, load_registry
+from multicluster.brackets.facts import list_daemon_sets, list_nodes, list_slices
 from multicluster.errors import MulticlusterError
 from tests.conformance.kubernetes.grounds.ground import Ground
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_multicluster.lookouts.finding import Finding
+from multicluster.brackets.finding import Finding
 from multicluster.errors import MulticlusterError
 
 TOO_MANY_REQUESTS = 429

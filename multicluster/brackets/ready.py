@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from airflow_multicluster.lookouts.facts import list_daemon_sets, list_nodes, list_slices
-from airflow_multicluster.lookouts.finding import Finding
-from airflow_multicluster.lookouts.trouble import trouble
+from multicluster.access.clock import Clock, system_clock
+from multicluster.brackets.facts import list_daemon_sets, list_nodes, list_slices
+from multicluster.brackets.finding import Finding
+from multicluster.brackets.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError
 from multicluster.node_pools.readiness import Readiness, readiness
 
 if TYPE_CHECKING:
-    from multicluster import Cluster
+    from multicluster.registry.cluster import Cluster
 
 
-FORGETFUL_SECONDS = 60.0
+FORGETFUL = timedelta(minutes=1)
 """How long a cloud may not know yet what it has just been asked for."""
 
 IN_A_ROW = 2
@@ -25,22 +27,31 @@ IN_A_ROW = 2
 class ReadyLookout:
     """Looks at one pool, as often as it is asked. Each look blocks on the cloud and on the cluster."""
 
-    def __init__(self, *, cluster: str, pool: str, profile: str, nodes: int) -> None:
+    def __init__(
+        self,
+        *,
+        cluster: str,
+        pool: str,
+        profile: str,
+        nodes: int,
+        find: Callable[[str], Cluster],
+        clock: Clock = system_clock,
+    ) -> None:
+        self._find = find
+        self._clock = clock
         self.cluster = cluster
         self.pool = pool
         self.profile = profile
         self.nodes = nodes
         self._in_a_row = 0
-        self._missing_since: float | None = None
+        self._missing_since: datetime | None = None
 
     def look(self) -> Finding:
         """Fetch the facts and judge them."""
-        from airflow_multicluster.hooks.cluster import find_cluster
-
         subject = f"node pool {self.pool!r} on cluster {self.cluster!r}"
         with trouble(subject) as troubled:
             try:
-                verdict = self._judge(find_cluster(self.cluster))
+                verdict = self._judge(self._find(self.cluster))
             except NodePoolNotFoundError as error:
                 troubled.finding = self._missing(f"{subject}: {error}")
             else:
@@ -55,9 +66,9 @@ class ReadyLookout:
         return Finding(status="done" if self._in_a_row >= IN_A_ROW else "waiting", text=text, soon=verdict.ready)
 
     def _missing(self, text: str) -> Finding:
-        now = time.time()
+        now = self._clock()
         self._missing_since = self._missing_since or now
-        forgotten = now - self._missing_since > FORGETFUL_SECONDS
+        forgotten = now - self._missing_since > FORGETFUL
         return Finding(status="failed" if forgotten else "waiting", text=text, soon=True)
 
     def _judge(self, cluster: Cluster) -> Readiness:

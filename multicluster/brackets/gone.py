@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from airflow_multicluster.lookouts.facts import list_nodes
-from airflow_multicluster.lookouts.finding import Finding, Status
-from airflow_multicluster.lookouts.ready import FORGETFUL_SECONDS
-from airflow_multicluster.lookouts.trouble import trouble
-from airflow_multicluster.node_pools import delete_pool, refuse_strange
-from airflow_multicluster.place import Place, refuse_elsewhere
+from multicluster.access.clock import Clock, system_clock
+from multicluster.brackets.deletion import delete_pool, refuse_strange
+from multicluster.brackets.facts import list_nodes
+from multicluster.brackets.finding import Finding, Status
+from multicluster.brackets.place import Place, refuse_elsewhere
+from multicluster.brackets.ready import FORGETFUL
+from multicluster.brackets.trouble import trouble
 from multicluster.errors import NodePoolNotFoundError, NodePoolRefusedError
 from multicluster.node_pools.gone import gone
 from multicluster.node_pools.pool import NodePoolState
 
 if TYPE_CHECKING:
-    from multicluster import Cluster
+    from multicluster.registry.cluster import Cluster
 
 
 PATIENCE = 10
@@ -32,21 +34,21 @@ class GoneLookout:
     Each look blocks on the cloud and on the cluster.
     """
 
-    def __init__(self, *, cluster: str, pool: str, owner: str, address: str, sure: bool, asks: int) -> None:
-        self.place = Place(cluster=cluster, pool=pool, owner=owner, address=address, sure=sure)
+    def __init__(self, place: Place, *, asks: int, find: Callable[[str], Cluster], clock: Clock = system_clock) -> None:
+        self.place = place
+        self._find = find
+        self._clock = clock
         self.asks = asks
         self._asked = 0
         self._in_a_row = 0
         self._troubled_in_a_row = 0
         self._seen = False
-        self._absent_since: float | None = None
+        self._absent_since: datetime | None = None
 
     def look(self) -> Finding:
         """Fetch the facts, judge them, and ask for the deletion again where it did not take."""
-        from airflow_multicluster.hooks.cluster import find_cluster
-
         with trouble(f"node pool {self.place.pool!r} on cluster {self.place.cluster!r}") as troubled:
-            finding = self._look(find_cluster(self.place.cluster))
+            finding = self._look(self._find(self.place.cluster))
         if troubled.finding is None:
             self._troubled_in_a_row = 0
             return finding
@@ -80,9 +82,9 @@ class GoneLookout:
 
     def _certain(self) -> bool:
         """Whether finding nothing proves anything: a pool that was perhaps just asked for may yet appear."""
-        now = time.time()
+        now = self._clock()
         self._absent_since = self._absent_since or now
-        return self.place.sure or self._seen or now - self._absent_since >= FORGETFUL_SECONDS
+        return self.place.sure or self._seen or now - self._absent_since >= FORGETFUL
 
     def _delete_again(self, text: str) -> Finding:
         if self._asked >= self.asks:
@@ -90,7 +92,7 @@ class GoneLookout:
             return Finding(status="failed", text=f"{text}; {asked}. It may cost money: delete it by hand")
         refused = ""
         try:
-            delete_pool(self.place)
+            delete_pool(self._find(self.place.cluster), self.place)
         except NodePoolRefusedError as error:
             refused = f" (refused: {error})"
         self._asked += 1  # counted once the cloud has answered: a busy one was not asked

@@ -7,19 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_multicluster import node_pools
 from airflow_multicluster.hooks.cluster import find_cluster
-from airflow_multicluster.place import Place
+from multicluster.brackets.deletion import delete_pool
+from multicluster.brackets.place import Place
+from multicluster.brackets.request import request_pool
 from multicluster.errors import (
     ClusterCordonedError,
     NodePoolConflictError,
     NodePoolLimitError,
     UnknownProfileError,
 )
+from multicluster.node_pools.origin import Origin
 from multicluster.testing.fake_clock import FakeClock
 from multicluster.testing.fake_node_pools import FakeNodePools, Pace
 
-OWNER = "0" * 20
+ORIGIN = Origin(deployment="d", dag_id="train", run_id="r", group_id="g")
+OWNER = ORIGIN.owner
 
 
 @pytest.fixture
@@ -45,16 +48,15 @@ def registered(monkeypatch, tmp_path, pools):
 
 
 def request(name="mc-a", *, size=1, profile="l4", max_lifetime=None):
-    return node_pools.request_pool(
-        cluster_name="nam", profile_name=profile, name=name, owner=OWNER, size=size, max_lifetime=max_lifetime
-    )
+    cluster = find_cluster("nam")
+    return request_pool(cluster, profile_name=profile, name=name, origin=ORIGIN, size=size, max_lifetime=max_lifetime)
 
 
 def hours_left(pool):
-    return round((pool.lease.expires_at - datetime.now(UTC)).total_seconds() / 3600, 1)
+    return round((pool.lease.ends_at - datetime.now(UTC)).total_seconds() / 3600, 1)
 
 
-def test_the_lease_names_the_owner_and_lasts_a_day(registered):
+def test_the_lease_names_the_owner_and_ends_after_a_day(registered):
     registered()
 
     assert (request().lease.owner, hours_left(request())) == (OWNER, 24)
@@ -108,7 +110,7 @@ def test_a_cordoned_cluster_still_loses_its_pools(registered):
     request()
     registered(cordoned={"reason": "upgrade"})
 
-    assert node_pools.delete_pool(Place(cluster="nam", pool="mc-a", owner=OWNER))
+    assert delete_pool(find_cluster("nam"), Place(cluster="nam", pool="mc-a", owner=OWNER))
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones(registered):
@@ -123,11 +125,11 @@ def test_a_pool_of_another_owner_is_not_deleted(registered, pools):
     request()
 
     with pytest.raises(NodePoolConflictError, match="left alone"):
-        node_pools.delete_pool(Place(cluster="nam", pool="mc-a", owner="1" * 20))
+        delete_pool(find_cluster("nam"), Place(cluster="nam", pool="mc-a", owner="1" * 20))
     assert ("delete", "mc-a") not in pools.asked
 
 
 def test_a_pool_that_is_not_there_is_deleted_already(registered):
     registered()
 
-    assert not node_pools.delete_pool(Place(cluster="nam", pool="mc-a", owner=OWNER))
+    assert not delete_pool(find_cluster("nam"), Place(cluster="nam", pool="mc-a", owner=OWNER))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from multicluster.node_pools.readiness import DaemonSetFacts, NodeFacts, SliceFacts
 
 if TYPE_CHECKING:
-    from multicluster import Cluster
+    from multicluster.registry.cluster import Cluster
 
 DENIED = 403
 ABSENT = 404

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_multicluster.hooks.cluster import find_cluster
-from airflow_multicluster.lookouts import gone
+from multicluster.access.clock import system_clock
+from multicluster.brackets import gone
+from multicluster.brackets.place import Place
 from multicluster.errors import NodePoolBusyError, NodePoolRefusedError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePoolSpec
@@ -32,20 +34,9 @@ def pools(monkeypatch, tmp_path):
     return made
 
 
-@pytest.fixture
-def moment(monkeypatch):
-    """Let the lookout's time stand still; ``pass_(seconds)`` moves it."""
-    now = [1_000_000.0]
-    monkeypatch.setattr(gone.time, "time", lambda: now[0])
-
-    def pass_(seconds):
-        now[0] += seconds
-
-    return pass_
-
-
-def lookout(*, sure=True, asks=3):
-    return gone.GoneLookout(cluster="nam", pool=POOL, owner=OWNER, address="", sure=sure, asks=asks)
+def lookout(*, sure=True, asks=3, clock=system_clock):
+    place = Place(cluster="nam", pool=POOL, owner=OWNER, sure=sure)
+    return gone.GoneLookout(place, asks=asks, find=find_cluster, clock=clock)
 
 
 def rent(pools):
@@ -69,10 +60,11 @@ def test_a_look_that_failed_breaks_the_row(pools):
     assert [first, *statuses(looking, 3)] == ["waiting", "waiting", "waiting", "done"]
 
 
-def test_a_pool_that_was_perhaps_just_asked_for_may_yet_appear(pools, moment):
-    looking = lookout(sure=False)
+def test_a_pool_that_was_perhaps_just_asked_for_may_yet_appear(pools):
+    clock = FakeClock(datetime.now(UTC))
+    looking = lookout(sure=False, clock=clock)
     early = statuses(looking, 3)
-    moment(gone.FORGETFUL_SECONDS)
+    clock.advance(gone.FORGETFUL.total_seconds())
 
     assert (early, looking.look().status) == (["waiting"] * 3, "done")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_multicluster.hooks.cluster import find_cluster
-from airflow_multicluster.lookouts import ready
+from multicluster.brackets import ready
 from multicluster.errors import NodePoolBusyError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePoolSpec
@@ -48,8 +48,8 @@ def rented(pools, clock):
 
 
 @pytest.fixture
-def lookout():
-    return ready.ReadyLookout(cluster="nam", pool=POOL, profile="cpu", nodes=1)
+def lookout(clock):
+    return ready.ReadyLookout(cluster="nam", pool=POOL, profile="cpu", nodes=1, find=find_cluster, clock=clock)
 
 
 def statuses(looking, times):
@@ -96,10 +96,8 @@ def test_the_look_that_only_confirms_comes_soon(rented, lookout, clock):
     assert (early, lookout.look().soon) == (False, True)
 
 
-def test_a_pool_that_nobody_knows_may_yet_appear_for_a_while(pools, lookout, monkeypatch):
-    now = [1_000_000.0]
-    monkeypatch.setattr(ready.time, "time", lambda: now[0])
+def test_a_pool_that_nobody_knows_may_yet_appear_for_a_while(pools, lookout, clock):
     early = statuses(lookout, 2)
-    now[0] += ready.FORGETFUL_SECONDS + 1
+    clock.advance(ready.FORGETFUL.total_seconds() + 1)
 
     assert [*early, lookout.look().status] == ["waiting", "waiting", "failed"]

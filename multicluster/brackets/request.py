@@ -1,0 +1,64 @@
+"""Ask for a node pool, with what is checked before a cloud is asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from multicluster.access.clock import Clock, system_clock
+from multicluster.errors import NodePoolRefusedError
+from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.limits import refuse_beyond
+from multicluster.node_pools.pool import NodePoolSpec
+
+if TYPE_CHECKING:
+    from multicluster.node_pools.origin import Origin
+    from multicluster.node_pools.pool import NodePool
+    from multicluster.registry.cluster import Cluster
+
+A_DAY = timedelta(days=1)
+TERM = timedelta(hours=1)
+"""How long a lease lasts unless it is renewed."""
+
+
+def request_pool(
+    cluster: Cluster,
+    *,
+    profile_name: str,
+    name: str,
+    origin: Origin,
+    size: int,
+    max_lifetime: timedelta | None = None,
+    term: timedelta = TERM,
+    clock: Clock = system_clock,
+) -> NodePool:
+    """Ask the cluster's cloud for a pool whose lease lasts a *term*, and may be renewed until *max_lifetime* is over.
+
+    *max_lifetime* is by default, and at most, the registry's ``limits.maxLifetimeSeconds``, else a day.
+    Raises ClusterCordonedError, ClusterIdentityError and NodePoolError.
+    """
+    now = clock()
+    cluster.refuse_if_cordoned(now)
+    limits = cluster.limits
+    lifetime = (
+        max_lifetime if max_lifetime is not None else timedelta(seconds=limits.max_lifetime_seconds or 0) or A_DAY
+    )
+    if lifetime <= timedelta() or term <= timedelta():
+        raise NodePoolRefusedError(
+            f"node pool {name!r}: max_lifetime is {lifetime}, a lease's term {term}; both must last a while"
+        )
+    seconds = lifetime.total_seconds()
+    spec = NodePoolSpec(name=name, size=size, profile=cluster.profile(profile_name), max_lifetime_seconds=int(seconds))
+    cluster.check_identity()
+    pools = cluster.node_pools()
+    counted = limits.pools is not None or limits.nodes is not None
+    refuse_beyond(limits, pools.list() if counted else (), spec, lifetime_seconds=seconds)
+    ends_at = now + lifetime
+    lease = Lease(
+        owner=origin.owner,
+        expires_at=min(now + term, ends_at),
+        ends_at=ends_at,
+        term=min(term, lifetime),
+        origin=origin,
+    )
+    return pools.create(spec, lease)
