@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from multicluster.simulator.remote import RemoteWorld
 
 KINDS = ("eks", "gke", "plain")
+OPTIONS = """
+OPTIONS is what a fault heeds beside --target and --times, and beside these, given as --option NAME=VALUE:
+  operation    a regular expression: CreateNodegroup, nodePools.delete, 'create pods'
+  service      the same: eks, sts, autoscaling, ec2, scheduler, container, compute, oauth2, kubernetes, ...
+  after        let so many matching calls pass first: the nth call alone is --times 1 --option after=n-1
+  probability  strike each matching call by chance, from 0 to 1; seed (a number) repeats a chance
+What happens in the world happens at once, and heeds nothing but its own options. For example:
+  multicluster simulator inject throttled --option operation=DeleteNodegroup --option probability=0.1 --option seed=7"""
 
 
 def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -33,6 +41,9 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     inject.add_argument("fault")
     inject.add_argument("--target", default=".*", metavar="REGEX", help="which cluster/pool (default: all)")
     inject.add_argument("--times", type=int, metavar="N", help="how often (default: as `faults` says)")
+    inject.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="another option of the fault; repeatable"
+    )
     clear = actions.add_parser("clear", help="take a fault out of force, or all of them")
     clear.add_argument("fault", nargs="?", default="")
     actions.add_parser("report", help="print what is left in the clouds and what was asked of them, as JSON")
@@ -59,9 +70,10 @@ def _serve(args: argparse.Namespace) -> int:
 
 def _act(args: argparse.Namespace) -> int:
     if args.action == "faults":
-        from multicluster.simulator.catalogue import FAULTS
+        from multicluster.simulator.catalogue import rows
 
-        print_rows(args, [{"fault": name, "what": text} for name, text in FAULTS.items()], ("fault", "what"))
+        print_rows(args, rows(), ("fault", "where", "times", "options", "what"))
+        say(OPTIONS)
         return 0
     from multicluster.simulator.remote import RemoteWorld
 
@@ -77,9 +89,16 @@ def _act(args: argparse.Namespace) -> int:
 
 def _ask(args: argparse.Namespace, world: RemoteWorld) -> int:
     if args.action == "inject":
-        world.inject(args.fault, target=args.target, times=args.times)
+        world.inject(args.fault, target=args.target, times=args.times, **dict(_option(text) for text in args.option))
     elif args.action == "clear":
         world.remove(args.fault)
     else:
         print_json(world.report())
     return 0
+
+
+def _option(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--option {text!r} is not NAME=VALUE")
+    return name, value

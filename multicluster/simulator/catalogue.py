@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from multicluster.simulator.faults import Delay, Drop, Effect, Hang, HttpError
+from multicluster.simulator.faults import RESPONSE, Delay, Drop, Effect, Hang, HttpError
+from multicluster.simulator.launch_faults import STEPS
+from multicluster.simulator.refusals import AWS, BOTH, REFUSALS
 
-NO_CAPACITY = (
-    "We currently do not have sufficient {type} capacity in the Availability Zone you requested ({zone}). "
-    "Our system will be working on provisioning additional capacity. You can currently get {type} capacity by "
-    "not specifying an Availability Zone in your request or choosing {others}."
-)
-NO_QUOTA = (
-    "You have requested more vCPU capacity than your current vCPU limit of 0 allows for the instance bucket that the "
-    "specified instance type belongs to. Please visit http://aws.amazon.com/contact-us/ec2-request to request an "
-    "adjustment to this limit."
-)
-NO_SPOT = "Unable to fulfill capacity due to your request configuration. Please adjust your request and try again."
-NOT_JOINED = "Instances failed to join the kubernetes cluster"
-SUSPENDED = "Couldn't terminate instances in ASG as Terminate process is suspended"
-IN_USE = "Nodegroup cannot be deleted right now: a dependent resource is in use"
-DENIED = "User is not authorized to perform: eks:CreateNodegroup"
-TOO_MANY = "Cannot exceed max of 30 nodegroups per cluster"
-CREATE, DELETE = "CreateNodegroup|nodePools.create", "DeleteNodegroup|nodePools.delete"
-CLOUDS = "eks|sts|autoscaling|ec2|scheduler|container|compute|iamcredentials|oauth2|metadata"
-GROUPS = "node-groups"
+GROUPS, KUBERNETES, TARGET = "node-groups", "kubernetes", "scheduler-target"
+AFTER = f"{RESPONSE}({BOTH})"
+PLACES = {
+    GROUPS: "a pool's life", BOTH: "AWS, Google", AFTER: "AWS, Google", AWS: "AWS", TARGET: "Scheduler", "eks": "EKS",
+    "sts": "STS", "scheduler": "Scheduler", "container": "GKE", "oauth2": "Google", "iamcredentials": "Google",
+    "metadata": "Google", KUBERNETES: "Kubernetes",
+}  # fmt: skip
+"""Where a fault strikes, in words."""
+COMMON = "target", "operation", "service", "after", "times", "probability", "seed"
+"""Options that all faults heed, deeds excepted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,78 +26,62 @@ class Entry:
 
     description: str
     effect: Effect
-    service: str = CLOUDS
+    service: str = BOTH
     operation: str = ".*"
     times: int | None = None
 
-
-def step(description: str, name: str, code: str, message: str = "") -> Entry:
-    """Describe a step of a node group's life that goes wrong."""
-    effect = HttpError(code=0, reason=code, message=message)
-    return Entry(description=description, effect=effect, service=GROUPS, operation=name)
-
-
-def refusal(description: str, error: HttpError, operation: str = ".*", times: int | None = None) -> Entry:
-    """Describe an API's refusal."""
-    return Entry(description=description, effect=error, operation=operation, times=times)
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options it heeds beside those of COMMON."""
+        if isinstance(self.effect, HttpError):
+            return () if self.effect.body is not None else ("code", "message")
+        return ("seconds",) if isinstance(self.effect, Delay) else ()
 
 
 ENTRIES: dict[str, Entry] = {
-    "no-capacity": step(
-        "no machine to be had: failed scaling activities while the pool stays CREATING; CREATE_FAILED in the end",
-        "launch", "InsufficientInstanceCapacity", NO_CAPACITY,
+    **{
+        name: Entry(
+            description=what, effect=HttpError(code=0, reason=code, message=message), service=GROUPS, operation=step
+        )
+        for name, (step, code, message, what) in STEPS.items()
+    },
+    **{
+        name: Entry(description=what, effect=error, service=service, operation=operation, times=times)
+        for name, (service, operation, times, error, what) in REFUSALS.items()
+    },
+    "dead-man-refused": Entry(
+        description="what a schedule fires at refuses; it is tried again as the retry policy says",
+        effect=HttpError(code=500, reason="InternalFailure", message="Internal server error"), service=TARGET,
     ),
-    "no-quota": step("as no-capacity, for a GPU quota of zero", "launch", "VcpuLimitExceeded", NO_QUOTA),
-    "no-spot": step("as no-capacity, for Spot", "launch", "UnfulfillableCapacity", NO_SPOT),
-    "create-fails": step(
-        "the pool turns CREATE_FAILED with a health issue (code, message)", "create", "NodeCreationFailure", NOT_JOINED
-    ),
-    "never-ready": step("nodes join and stay NotReady; CREATE_FAILED in the end", "ready", "never-ready"),
-    "no-gpu": step("nodes turn Ready and never advertise a GPU", "gpu", "no-gpu"),
-    "delete-fails": step(
-        "a delete that was accepted ends in DELETE_FAILED with a health issue (code, message, times)",
-        "delete", "AutoScalingGroupInvalidConfiguration", SUSPENDED,
-    ),
-    "not-found-yet": step("eventual consistency: a pool just created is not found (times)", "read", "not-found"),
-    "unknown-status": step("describe answers a status no client knows (code)", "status", "QUANTUM_LEAP"),
-    "throttled": refusal(
-        "an API answers Throttling, 429 on REST APIs (operation, times)",
-        HttpError(code=429, reason="Throttling", message="Rate exceeded"),
-    ),
-    "server-error": refusal(
-        "an API answers 500 (operation, times)",
-        HttpError(code=500, reason="InternalFailure", message="Internal server error"),
-    ),
-    "create-denied": refusal(
-        "creating a pool is refused for want of rights",
-        HttpError(code=403, reason="AccessDenied", message=DENIED), CREATE,
-    ),
-    "create-limit": refusal(
-        "creating a pool is refused: too many are there",
-        HttpError(code=400, reason="ResourceLimitExceededException", message=TOO_MANY), CREATE,
-    ),
-    "delete-refused": refusal(
-        "deleting a pool is refused once with ResourceInUse (times)",
-        HttpError(code=409, reason="ResourceInUseException", message=IN_USE), DELETE, times=1,
+    "dead-man-late": Entry(
+        description="a schedule fires late; AWS promises the minute, not the second",
+        effect=Delay(seconds=59), service=TARGET,
     ),
     "lost-response": Entry(
-        description="a call is done, then its connection is cut without an answer, once (operation, times)",
-        effect=Drop(), service=f"response:({CLOUDS})", times=1,
+        description="a call is done, then its connection is cut without an answer", effect=Drop(), service=AFTER,
+        times=1,
     ),
-    "slow": Entry(description="an API answers late (operation, seconds)", effect=Delay(seconds=2)),
-    "hang": Entry(description="a black hole: an API never answers (operation)", effect=Hang()),
-    "drop": Entry(description="an API cuts the connection, doing nothing (operation, times)", effect=Drop(), times=1),
+    "late-response": Entry(
+        description="a call is done, its answer comes after the client's time-out", effect=Delay(seconds=90),
+        service=AFTER, times=1,
+    ),
+    "error-after-acting": Entry(
+        description="a call is done, its answer is an error all the same",
+        effect=HttpError(code=500, reason="InternalFailure", message="Internal server error"), service=AFTER, times=1,
+    ),
+    "slow": Entry(description="an API answers late", effect=Delay(seconds=2)),
+    "hang": Entry(description="a black hole: an API never answers", effect=Hang()),
+    "drop": Entry(description="an API cuts the connection, doing nothing", effect=Drop(), times=1),
+    "api-server-slow": Entry(
+        description="a Kubernetes API server answers late (operation as in 'get pods/log')", effect=Delay(seconds=2),
+        service=KUBERNETES,
+    ),
     "api-server-hangs": Entry(
-        description="a Kubernetes API server never answers (operation, as in 'get pods/log')",
-        effect=Hang(), service="kubernetes",
+        description="a Kubernetes API server never answers", effect=Hang(), service=KUBERNETES,
     ),
-    "unauthorized": Entry(
-        description="a Kubernetes API server answers 401 to a good token, once (operation, times)",
-        effect=HttpError(code=401, reason="Unauthorized", message="Unauthorized"), service="kubernetes", times=1,
-    ),
-    "api-server-error": Entry(
-        description="a Kubernetes API server answers 500 (operation, times)",
-        effect=HttpError(code=500, reason="InternalError", message="injected"), service="kubernetes", times=1,
+    "api-server-drops": Entry(
+        description="a Kubernetes API server cuts the connection, doing nothing", effect=Drop(), service=KUBERNETES,
+        times=1,
     ),
 }  # fmt: skip
 DEEDS: dict[str, str] = {
@@ -112,8 +89,26 @@ DEEDS: dict[str, str] = {
     "sessions-end": "every open session of an AWS role ends now (ExpiredToken)",
     "node-lost": "a node of each matching pool dies at once; its pool rents another",
     "preempted": "a node of each matching pool is taken back by the cloud; nothing replaces it",
-    "clock-skew": "AWS's clock runs ahead of the client's (seconds, 600 by default): signatures are expired",
-    "certificate-rotates": "every cluster gets a new CA and certificate",
+    "clock-skew": "AWS's clock runs ahead of the client's by 600 seconds; behind, when seconds are below zero",
+    "certificate-rotates": "every cluster gets a new CA and certificate; a copy of the old CA trusts it no more",
 }
+DEED_OPTIONS = {"node-lost": ("target",), "preempted": ("target",), "clock-skew": ("seconds",)}
 FAULTS: dict[str, str] = {**{name: entry.description for name, entry in ENTRIES.items()}, **DEEDS}
-"""One line for each fault; in brackets the options it heeds beside ``target`` and ``after``."""
+"""One line for each fault."""
+
+
+def rows() -> list[dict[str, object]]:
+    """Tell all faults as a table: where each strikes, how often, which options it heeds beside COMMON's, and what."""
+    struck: list[dict[str, object]] = [
+        {
+            "fault": name, "where": PLACES[entry.service], "service": entry.service,
+            "operation": entry.operation, "times": entry.times or "always", "options": entry.options,
+            "what": entry.description,
+        }
+        for name, entry in ENTRIES.items()
+    ]  # fmt: skip
+    done: list[dict[str, object]] = [
+        {"fault": name, "where": "the world", "times": "now", "options": DEED_OPTIONS.get(name, ()), "what": what}
+        for name, what in DEEDS.items()
+    ]
+    return [*struck, *done]

@@ -8,16 +8,21 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import web
 
 from multicluster.simulator.clock import Clock
 
+RESPONSE = "response:"
+
 
 @dataclass(frozen=True, kw_only=True)
 class HttpError:
-    """Answer with an error. Without a body, the service writes its own usual one for this code."""
+    """Answer with an error. Without a body, the service writes its own usual one for this code.
+
+    In the message, ``{call}`` and ``{target}`` stand for the call that is struck.
+    """
 
     code: int
     body: bytes | None = None
@@ -52,8 +57,9 @@ class Fault:
     """One named fault and the calls it strikes.
 
     `service`, `operation` and `target` are regular expressions that must match the whole of each (for the Kubernetes
-    API: `kubernetes`, e.g. `create pods` or `get pods/log`, and the path of the request). Of the matching calls, the
-    first `after` pass, then `times` are struck (None: all), each with `probability`.
+    API: `kubernetes`, e.g. `create pods` or `get pods/log`, and the path of the request). A service that begins with
+    `response:` means that the call was acted upon, and its answer is struck. Of the matching calls, the first `after`
+    pass, then `times` are struck (None: all), each with `probability`, by chance that `seed` repeats.
     """
 
     name: str
@@ -64,19 +70,22 @@ class Fault:
     after: int = 0
     times: int | None = 1
     probability: float = 1.0
+    seed: int = 0
 
     def matches(self, service: str, operation: str, target: str) -> bool:
         """Whether a call is of the kind this fault strikes."""
+        if service.startswith(RESPONSE) != self.service.startswith(RESPONSE):
+            return False
         pairs = ((self.service, service), (self.operation, operation), (self.target, target))
         return all(re.fullmatch(pattern, text) for pattern, text in pairs)
 
 
 class Faults:
-    """The faults in force. Thread-safe; the random source is seeded, so that a run can be repeated."""
+    """The faults in force. Thread-safe; each has a chance of its own, whatever others strike meanwhile."""
 
-    def __init__(self, seed: int = 0) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - chance for tests, not for secrets
+    def __init__(self) -> None:
         self._faults: dict[str, Fault] = {}
+        self._chances: dict[str, random.Random] = {}
         self._seen: Counter[str] = Counter()
         self._struck: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -85,6 +94,7 @@ class Faults:
         """Put a fault in force; one of the same name is replaced and its counts begin anew."""
         with self._lock:
             self._faults[fault.name] = fault
+            self._chances[fault.name] = random.Random(fault.seed)  # noqa: S311 - chance for tests, not for secrets
             self._seen.pop(fault.name, None)
             self._struck.pop(fault.name, None)
 
@@ -107,7 +117,8 @@ class Faults:
         """Count one call and return what strikes it, in the order the faults were added."""
         with self._lock:
             matching = [fault for fault in self._faults.values() if fault.matches(service, operation, target)]
-            return tuple(fault.effect for fault in matching if self._strikes(fault))
+            struck = [fault.effect for fault in matching if self._strikes(fault)]
+        return tuple(told(effect, f"{service}:{operation}", target) for effect in struck)
 
     def _strikes(self, fault: Fault) -> bool:
         self._seen[fault.name] += 1
@@ -115,10 +126,17 @@ class Faults:
             return False
         if fault.times is not None and self._struck[fault.name] >= fault.times:
             return False
-        if fault.probability < 1 and self._random.random() >= fault.probability:
+        if fault.probability < 1 and self._chances[fault.name].random() >= fault.probability:
             return False
         self._struck[fault.name] += 1
         return True
+
+
+def told(effect: Effect, call: str, target: str) -> Effect:
+    """Fill the call that is struck into the sentence of an error."""
+    if not isinstance(effect, HttpError) or "{" not in effect.message:
+        return effect
+    return replace(effect, message=effect.message.replace("{call}", call).replace("{target}", target))
 
 
 async def suffer(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from multicluster.simulator.catalogue import DEEDS, ENTRIES, FAULTS
+from multicluster.simulator.catalogue import COMMON, DEED_OPTIONS, DEEDS, ENTRIES, FAULTS
 from multicluster.simulator.faults import Delay, Fault, HttpError
 
 if TYPE_CHECKING:
@@ -13,33 +14,35 @@ if TYPE_CHECKING:
 
     from multicluster.simulator.world import World
 
-OPTIONS = {"operation", "code", "message", "seconds", "after", "service"}
-
 
 def inject(world: World, name: str, *, target: str, times: int | None, options: Mapping[str, str]) -> None:
     """Put a fault in force, or do the deed, on the world's loop; raises ValueError for an unknown name or option."""
-    unknown = set(options) - OPTIONS
+    if name not in FAULTS:
+        raise ValueError(f"no fault named {name!r}; known are {', '.join(FAULTS)}")
+    known = (*COMMON, *ENTRIES[name].options) if name in ENTRIES else DEED_OPTIONS.get(name, ())
+    unknown = set(options) - set(known)
     if unknown:
-        raise ValueError(f"unknown option {min(unknown)!r} of fault {name!r}; known are {', '.join(sorted(OPTIONS))}")
+        raise ValueError(f"unknown option {min(unknown)!r} of fault {name!r}; known are {', '.join(sorted(known))}")
     if name in world.ground.unable:
         raise ValueError(f"fault {name!r} cannot strike on this ground: {world.ground.unable[name]}")
-    if name in ENTRIES:
-        world.faults.add(build(name, target=target, times=times, options=options))
-    elif name in DEEDS:
+    if name in DEEDS:
         do(world, name, target, options)
     else:
-        raise ValueError(f"no fault named {name!r}; known are {', '.join(FAULTS)}")
+        world.faults.add(build(name, target=target, times=times, options=options))
 
 
-def build(name: str, *, target: str, times: int | None, options: Mapping[str, str]) -> Fault:
-    """Build a fault of the catalogue with the options given."""
+def build(name: str, *, target: str = ".*", times: int | None = None, options: Mapping[str, str]) -> Fault:
+    """Build a fault of the catalogue with the options given. Raises ValueError for a number that is none."""
     entry = ENTRIES[name]
     effect = entry.effect
     if isinstance(effect, HttpError):
         code, message = options.get("code", effect.reason), options.get("message", effect.message)
-        effect = HttpError(code=effect.code, reason=code, message=message)
+        effect = replace(effect, reason=code, message=message)
     elif isinstance(effect, Delay):
         effect = Delay(seconds=float(options.get("seconds", effect.seconds)))
+    probability = float(options.get("probability", "1"))
+    if not 0 <= probability <= 1:
+        raise ValueError(f"the probability of fault {name!r} is {probability}; it must be from 0 to 1")
     return Fault(
         name=name,
         effect=effect,
@@ -48,6 +51,8 @@ def build(name: str, *, target: str, times: int | None, options: Mapping[str, st
         target=target,
         after=int(options.get("after", "0")),
         times=times if times is not None else entry.times,
+        probability=probability,
+        seed=int(options.get("seed", "0")),
     )
 
 

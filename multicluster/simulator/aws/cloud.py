@@ -53,7 +53,9 @@ class Aws:
         self.clusters, self.groups = EksClusters(), groups
         self.nodegroups = Nodegroups(groups, self.iam, fate)
         self.eks = Eks(self.clusters, self.nodegroups)
-        self.schedules = Schedules(self.iam, self.policies, self.eks, clock, delays)
+        self.schedules = Schedules(
+            iam=self.iam, policies=self.policies, eks=self.eks, clock=clock, delays=delays, faults=faults
+        )
         self.gateway = Gateway(
             iam=self.iam,
             policies=self.policies,
@@ -91,7 +93,8 @@ class Aws:
             if entry is None:
                 self.tokens.refused.append(f"ARN is not mapped: {principal.source}")
                 return None
-            return User(name=entry.username, groups=entry.groups) if self.tokens.admit(token, signed) else None
+            admitted = self.tokens.admit(token, signed, cluster.name)
+            return User(name=entry.username, groups=entry.groups) if admitted else None
 
         return authenticate
 
@@ -116,12 +119,12 @@ class Tokens:
         self._revoked_before = self.now().replace(microsecond=0)
         self._refuse_once = set(self.seen)
 
-    def admit(self, token: str, signed: dt.datetime) -> bool:
+    def admit(self, token: str, signed: dt.datetime, cluster: str) -> bool:
         """Count an accepted token; False when it was revoked."""
         digest = hashlib.sha256(token.encode()).hexdigest()
         if signed < self._revoked_before or digest in self._refuse_once:
             self._refuse_once.discard(digest)
-            self.refused.append("revoked")
+            self.refused.append(f"revoked: {cluster}")
             return False
         self.verified += 1
         self.seen.add(digest)

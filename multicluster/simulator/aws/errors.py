@@ -19,6 +19,7 @@ DIALECTS: dict[str, tuple[str, str, str]] = {
     "Throttling": ("ThrottlingException", "Throttling", "RequestLimitExceeded"),
     "InternalFailure": ("ServerException", "InternalFailure", "InternalError"),
     "ServiceUnavailable": ("ServiceUnavailableException", "ServiceUnavailable", "Unavailable"),
+    "AlreadyExists": ("ResourceInUseException", "AlreadyExists", "AlreadyExists"),
 }
 EC2_STATUSES = {"AuthFailure": 401, "RequestExpired": 400, "RequestLimitExceeded": 503}
 
@@ -54,6 +55,7 @@ def render(error: AwsError, service: str) -> web.Response:
     rest, query, ec2 = DIALECTS.get(error.code, (error.code, error.code, error.code))
     if service in {"eks", "scheduler"}:
         status = 429 if rest == "ThrottlingException" else error.status
+        rest = "InternalServerException" if (service, rest) == ("scheduler", "ServerException") else rest
         name = "Message" if service == "scheduler" else "message"
         body = {name: error.message, **error.members}
         headers = {"x-amzn-ErrorType": rest, "x-amzn-RequestId": request_id}

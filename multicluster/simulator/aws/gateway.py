@@ -17,7 +17,7 @@ from multicluster.simulator.aws.call import Call
 from multicluster.simulator.aws.errors import AwsError, json_text, query_status, render
 from multicluster.simulator.aws.permissions import asks
 from multicluster.simulator.aws.token_verifier import verify_presigned
-from multicluster.simulator.faults import Drop, suffer
+from multicluster.simulator.faults import suffer
 
 if TYPE_CHECKING:
     from multicluster.simulator.aws.autoscaling import AutoScaling
@@ -83,8 +83,7 @@ class Gateway:
         response = self._serve(arrival, operation)
         await asyncio.sleep(0)  # what the call began reaches its first wait before the caller goes on
         after = self.faults.effects(f"response:{service}", operation, target)
-        cuts = tuple(effect for effect in after if isinstance(effect, Drop))
-        return await suffer(cuts, request, self.clock, refuse) or response
+        return await suffer(after, request, self.clock, refuse) or response
 
     def _serve(self, arrival: Arrival, operation: str) -> web.Response:
         if operation == UNSIGNED:

@@ -21,6 +21,14 @@ TARGETS = {
     "arn:aws:scheduler:::aws-sdk:eks:updateNodegroupConfig": "UpdateNodegroupConfig",
 }
 SERVICE = "scheduler.amazonaws.com"
+CHOICES = {
+    "state": {"ENABLED", "DISABLED"}, "actionAfterCompletion": {"NONE", "DELETE"}, "mode": {"OFF", "FLEXIBLE"},
+}  # fmt: skip
+RANGES = {
+    "maximumWindowInMinutes": (1, 1440),
+    "maximumRetryAttempts": (0, 185),
+    "maximumEventAgeInSeconds": (60, 86400),
+}
 
 
 def read_due(body: Mapping[str, Any], account: str, iam: Iam, now: dt.datetime) -> dt.datetime:
@@ -41,6 +49,7 @@ def read_due(body: Mapping[str, Any], account: str, iam: Iam, now: dt.datetime) 
     if target["Arn"] not in TARGETS:
         raise AwsError("ValidationException", f"{target['Arn']} is not a supported target; not simulated")
     check_input(target.get("Input") or "{}", TARGETS[target["Arn"]])
+    check_choices(body)
     role = iam.roles.get(target["RoleArn"])
     if role is None or role.account != account or (role.trust is not None and SERVICE not in role.trust):
         message = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
@@ -81,6 +90,23 @@ def check_input(text: str, operation: str) -> None:
             raise AwsError(
                 "ValidationException", "Invalid RequestJson provided. Reason Names are written in PascalCase."
             )
+
+
+def check_choices(body: Mapping[str, Any]) -> None:
+    """Refuse what is out of the API model's ranges, and a window that does not fit its mode."""
+    window, policy = body["FlexibleTimeWindow"], body["Target"].get("RetryPolicy") or {}
+    for name, value in lower_first({**body, **window, **policy}).items():
+        least, most = RANGES.get(name, (value, value))
+        if name in CHOICES and value not in CHOICES[name]:
+            rule = f"Member must satisfy enum value set: [{', '.join(sorted(CHOICES[name]))}]"
+        elif name in RANGES and not least <= value <= most:
+            rule = f"Member must have value between {least} and {most}"
+        else:
+            continue
+        message = f"Value '{value}' at '{name}' failed to satisfy constraint: {rule}"
+        raise AwsError("ValidationException", f"1 validation error detected: {message}")
+    if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
+        raise AwsError("ValidationException", "MaximumWindowInMinutes goes with the mode FLEXIBLE, and with no other.")
 
 
 def lower_first(value: Any) -> Any:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from multicluster.simulator.aws.call import Call
-from multicluster.simulator.aws.errors import AwsError
+from multicluster.simulator.aws.errors import AwsError, access_denied
 from multicluster.simulator.aws.identities import Principal
 from multicluster.simulator.aws.permissions import asks
-from multicluster.simulator.aws.schedule_request import TARGETS, lower_first, read_due
+from multicluster.simulator.aws.schedule_request import SERVICE, TARGETS, lower_first, read_due
+from multicluster.simulator.faults import Delay, HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from multicluster.simulator.aws.policies import Policies
     from multicluster.simulator.clock import Clock
     from multicluster.simulator.delays import Delays
+    from multicluster.simulator.faults import Faults
 
 NAME = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
-MAX_ATTEMPTS = 185
+MAX_ATTEMPTS, MAX_AGE_SECONDS, MAX_GROWTH = 185, 86400, 8
+"""What a retry policy has that says nothing. Nobody outside knows AWS's distances; these make a day of 185 tries."""
 ROUTES = {
     ("POST", "schedules", 2): "CreateSchedule",
     ("GET", "schedules", 2): "GetSchedule",
@@ -70,8 +73,9 @@ Key = tuple[str, str, str, str]
 class Schedules:
     """Keep schedules by account, region, schedule group and name."""
 
-    def __init__(self, iam: Iam, policies: Policies, eks: Eks, clock: Clock, delays: Delays) -> None:
+    def __init__(self, *, iam: Iam, policies: Policies, eks: Eks, clock: Clock, delays: Delays, faults: Faults) -> None:
         self.iam, self.policies, self.eks, self.clock, self.delays = iam, policies, eks, clock, delays
+        self.faults = faults
         self.all: dict[Key, Schedule] = {}
         self.groups: set[tuple[str, str, str]] = set()
         self.fired: list[Schedule] = []
@@ -134,28 +138,47 @@ class Schedules:
         schedule.task = asyncio.get_running_loop().create_task(self._fire(key, schedule))
 
     async def _fire(self, key: Key, schedule: Schedule) -> None:
-        await self.clock.sleep((schedule.due - self.clock.now()).total_seconds())
+        """Invoke the target at the end of the window, and again as the retry policy says: at growing distances."""
+        window = schedule.body["FlexibleTimeWindow"].get("MaximumWindowInMinutes", 0)
+        schedule.attempts, due = 0, schedule.due + dt.timedelta(minutes=window)
+        await self.clock.sleep((due - self.clock.now()).total_seconds())
         if schedule.body.get("State") == "DISABLED":
             return
         policy = schedule.body["Target"].get("RetryPolicy") or {}
         attempts = 1 + int(policy.get("MaximumRetryAttempts", MAX_ATTEMPTS))
-        while schedule.attempts < attempts:
+        ends = due + dt.timedelta(seconds=int(policy.get("MaximumEventAgeInSeconds", MAX_AGE_SECONDS)))
+        while schedule.attempts < attempts and self.clock.now() <= ends:
             schedule.attempts += 1
-            try:
-                self._invoke(schedule)
-                schedule.outcome = "ok"
+            schedule.outcome = await self._attempt(schedule)
+            if schedule.outcome == "ok":
                 break
-            except AwsError as error:
-                schedule.outcome = error.code
-            await self.clock.sleep(self.delays.schedule_retry)
+            await self.clock.sleep(self.delays.schedule_retry * min(2 ** (schedule.attempts - 1), MAX_GROWTH))
         self.fired.append(schedule)
         if schedule.body.get("ActionAfterCompletion") == "DELETE":
             self.all.pop(key, None)
 
+    async def _attempt(self, schedule: Schedule) -> str:
+        """Call the target once; returns ``ok`` or the code of its refusal."""
+        given = json.loads(schedule.body["Target"]["Input"])
+        target = f"{given['ClusterName']}/{given['NodegroupName']}"
+        operation = TARGETS[schedule.body["Target"]["Arn"]]
+        for effect in self.faults.effects("scheduler-target", operation, target):
+            if isinstance(effect, Delay):
+                await self.clock.sleep(effect.seconds)
+            elif isinstance(effect, HttpError):
+                return effect.reason
+        try:
+            self._invoke(schedule)
+        except AwsError as error:
+            return error.code
+        return "ok"
+
     def _invoke(self, schedule: Schedule) -> None:
         target = schedule.body["Target"]
         operation = TARGETS[target["Arn"]]
-        role = self.iam.roles[target["RoleArn"]]
+        role = self.iam.roles.get(target["RoleArn"])
+        if role is None:
+            raise access_denied(SERVICE, "sts:AssumeRole", target["RoleArn"])
         given = lower_first(json.loads(target["Input"]))
         path = ("clusters", given.pop("clusterName"), "node-groups", given.pop("nodegroupName"))
         arn = f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{schedule.name}"

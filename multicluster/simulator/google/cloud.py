@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from multicluster.simulator.faults import Drop, suffer
+from multicluster.simulator.faults import suffer
 from multicluster.simulator.google.clusters import GkeClusters
 from multicluster.simulator.google.compute import Compute
 from multicluster.simulator.google.container import Container
@@ -40,7 +40,11 @@ if TYPE_CHECKING:
 
 IMPERSONATE = re.compile(r"/v1/projects/-/serviceAccounts/([^/:]+):generateAccessToken")
 IAM_SCOPE = "https://www.googleapis.com/auth/iam"
-CODES = {"Throttling": 429, "AccessDenied": 403, "ResourceInUseException": 400, "ResourceLimitExceededException": 429}
+CODES = {
+    "ExpiredToken": 401, "InvalidClientTokenId": 401, "ResourceInUseException": 400,
+    "ResourceLimitExceededException": 429,
+}  # fmt: skip
+"""Where Google's code for a refusal is not AWS's."""
 
 
 class Google:
@@ -117,8 +121,7 @@ class Google:
             response = self._dispatch(request, service, operation, body)
             await asyncio.sleep(0)  # what the call began reaches its first wait before the caller goes on
             after = self.faults.effects(f"response:{service}", operation, target)
-            drops = tuple(effect for effect in after if isinstance(effect, Drop))
-            return await suffer(drops, request, self.clock, lambda error: refuse(error, service)) or response
+            return await suffer(after, request, self.clock, lambda error: refuse(error, service)) or response
         except GoogleError as error:
             return render(error, compute=request.path.startswith("/compute/"))
 
@@ -183,7 +186,8 @@ class Google:
 def refuse(error: HttpError, service: str) -> web.Response:
     """Write an injected refusal in Google's words, whatever cloud's code it was given."""
     if service == "oauth2":
-        return web.json_response({"error": "internal_failure", "error_description": error.message}, status=error.code)
+        grant = error.reason if error.reason.islower() else "internal_failure"
+        return web.json_response({"error": grant, "error_description": error.message}, status=error.code)
     code = CODES.get(error.reason, error.code)
     if error.reason == "ResourceInUseException":
         locked = "CLUSTER_ALREADY_HAS_OPERATION"

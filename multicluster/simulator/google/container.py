@@ -23,7 +23,7 @@ PATH = re.compile(
 
 
 class Container:
-    """Serve clusters.get, nodePools.create/get/list/delete/setSize and operations.get."""
+    """Serve clusters.get, nodePools.create/get/list/update/delete/setSize and operations.get."""
 
     def __init__(self, clusters: GkeClusters, pools: NodePools, operations: Operations) -> None:
         self.clusters, self.pools, self.operations = clusters, pools, operations
@@ -70,13 +70,15 @@ class Container:
                 return self.pools.create(cluster, body).describe()
             case "nodePools.delete":
                 return self.pools.delete(cluster, pool).describe()
+            case "nodePools.update":
+                return self.pools.update(cluster, pool, body).describe()
         return self.pools.set_size(cluster, pool, body).describe()
 
 
 def pool_method(verb: str, custom: str | None, *, has_name: bool) -> str:
     """Name a method on node pools; empty when the API has none."""
     if has_name:
-        named = {("GET", ""): "get", ("DELETE", ""): "delete", ("POST", "setSize"): "setSize"}
+        named = {("GET", ""): "get", ("DELETE", ""): "delete", ("PUT", ""): "update", ("POST", "setSize"): "setSize"}
         known = named.get((verb, custom or ""))
     else:
         known = {("GET", ""): "list", ("POST", ""): "create"}.get((verb, custom or ""))

@@ -9,10 +9,11 @@ from aiohttp import web
 STATUS = {
     400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 409: "ALREADY_EXISTS",
     429: "RESOURCE_EXHAUSTED", 500: "INTERNAL", 503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
 }  # fmt: skip
 COMPUTE_REASONS = {
     400: "invalid", 401: "authError", 403: "forbidden", 404: "notFound", 429: "rateLimitExceeded", 500: "internalError",
-    503: "backendError",
+    503: "backendError", 504: "backendError",
 }  # fmt: skip
 
 

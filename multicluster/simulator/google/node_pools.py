@@ -138,6 +138,20 @@ class NodePools:
         self.groups.delete(group)
         return self._operate(cluster, "DELETE_NODE_POOL", group, self._settled(group))
 
+    def update(self, cluster: GkeCluster, name: str, body: Mapping[str, Any]) -> Operation:
+        """Replace the resource labels of a pool, in place; nothing else is simulated."""
+        group = self.find(cluster, name)
+        if set(body) - {"etag"} != {"resourceLabels"}:
+            raise GoogleError(400, "Only resource_labels of a node pool can be updated; the rest is not simulated.")
+        if body.get("etag", etag(group)) != etag(group):
+            raise GoogleError(409, "Etag does not match the current version of the node pool.", status="ABORTED")
+        self.operations.check_free(cluster)
+        group.settings["gke"].config["resourceLabels"] = dict(body["resourceLabels"].get("labels") or {})
+        return self._operate(cluster, "UPDATE_NODE_POOL", group, self._in_place())
+
+    async def _in_place(self) -> None:
+        await self.groups.clock.sleep(self.groups.delays.operation)
+
     def set_size(self, cluster: GkeCluster, name: str, body: Mapping[str, Any]) -> Operation:
         """Resize a pool; the count is for each zone."""
         group = self.find(cluster, name)
@@ -186,7 +200,7 @@ class NodePools:
             if group.launching
             else [],
             "status": STATUS[group.state],
-            "etag": hashlib.sha256(f"{group.state}{group.modified}".encode()).hexdigest()[:16],
+            "etag": etag(group),
         }
         if group.problems:
             view["statusMessage"] = group.problems[-1].message
@@ -207,6 +221,12 @@ class NodePools:
         """Name the managed instance group of a pool in a zone, at this world's address."""
         place = f"{self.compute_url}/compute/v1/projects/{cluster.project}/zones/{zone}"
         return f"{place}/instanceGroupManagers/{instance_group(group)}"
+
+
+def etag(group: NodeGroup) -> str:
+    """Name the version of a pool; anything that changes it changes its name."""
+    labels = group.settings["gke"].config.get("resourceLabels")
+    return hashlib.sha256(f"{group.state}{group.modified}{labels}".encode()).hexdigest()[:16]
 
 
 def condition_code(problem: Problem) -> str:

@@ -20,6 +20,7 @@ METHODS = {
     "nodePools.list": "container.clusters.get",
     "nodePools.create": "container.clusters.update",
     "nodePools.delete": "container.clusters.update",
+    "nodePools.update": "container.clusters.update",
     "nodePools.setSize": "container.clusters.update",
     "operations.get": "container.operations.get",
     "instances.list": "compute.instances.list",

@@ -167,3 +167,143 @@ def test_a_schedule_group_must_be_there_and_takes_its_schedules_along(client: An
     scheduler.delete_schedule_group(Name="mine")
 
     assert scheduler.list_schedules()["Schedules"] == []
+
+
+def missed(world: World, clock: ManualClock, client: Any, **more: Any) -> int:
+    """Fire a schedule at a pool that is not there for a day and a half; how often it was tried."""
+    client("scheduler").create_schedule(**order(**more))
+    clock.advance(36 * 3600)
+    (fired,) = world.aws.schedules.fired
+    assert fired.outcome == "ResourceNotFoundException"
+    return fired.attempts
+
+
+def test_a_schedule_that_is_disabled_when_its_time_comes_never_fires(
+    world: World, clock: ManualClock, client: Any, group: dict[str, Any]
+) -> None:
+    client("scheduler").create_schedule(**order(State="DISABLED"))
+    client("eks").create_nodegroup(**group)
+
+    clock.advance(2 * 3600)
+
+    assert world.report().pools_left == ("gpu/train",)
+    assert client("scheduler").get_schedule(Name="deadman-train")["State"] == "DISABLED"
+
+
+def test_a_flexible_window_may_be_used_up_to_its_end(
+    world: World, clock: ManualClock, client: Any, group: dict[str, Any]
+) -> None:
+    window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15}
+    client("scheduler").create_schedule(**order(FlexibleTimeWindow=window))
+    client("eks").create_nodegroup(**group)
+    clock.advance(3600 + 14 * 60)
+
+    before = world.report().pools_left
+    clock.advance(120)
+
+    assert (before, world.report().pools_left) == (("gpu/train",), ())
+
+
+@pytest.mark.parametrize(
+    ("policy", "attempts"),
+    [
+        ({"MaximumRetryAttempts": 0}, 1),
+        ({"MaximumRetryAttempts": 3}, 4),
+        ({"MaximumEventAgeInSeconds": 60}, 2),
+        ({"MaximumEventAgeInSeconds": 600}, 4),
+    ],
+)
+def test_the_retry_policy_ends_by_attempts_or_by_age(
+    world: World, clock: ManualClock, client: Any, policy: dict[str, int], attempts: int
+) -> None:
+    assert missed(world, clock, client, Target={"RetryPolicy": policy}) == attempts
+
+
+def test_without_a_retry_policy_it_is_tried_for_a_day(world: World, clock: ManualClock, client: Any) -> None:
+    assert 150 < missed(world, clock, client) <= 186
+    with pytest.raises(client("scheduler").exceptions.ResourceNotFoundException):
+        client("scheduler").get_schedule(Name="deadman-train")
+
+
+def test_an_update_replaces_everything_and_counts_the_attempts_anew(
+    world: World, clock: ManualClock, client: Any, group: dict[str, Any]
+) -> None:
+    scheduler = client("scheduler")
+    told = order(State="DISABLED", Description="old", ScheduleExpressionTimezone="America/Lima")
+    scheduler.create_schedule(**told, ClientToken="t1")
+
+    new = {"ScheduleExpression": "at(2026-01-01T02:00:00)", "ActionAfterCompletion": None}
+    scheduler.update_schedule(**{name: value for name, value in order(**new).items() if value is not None})
+
+    read = scheduler.get_schedule(Name="deadman-train")
+    assert (read["State"], read["ActionAfterCompletion"], read["ScheduleExpressionTimezone"]) == (
+        "ENABLED", "NONE", "UTC",
+    )  # fmt: skip
+    assert "Description" not in read
+    client("eks").create_nodegroup(**group)
+    clock.advance(3700)
+    assert world.report().pools_left == ("gpu/train",)
+    clock.advance(3600)
+    assert world.report().pools_left == ()
+    assert world.aws.schedules.fired[0].attempts == 1
+    scheduler.update_schedule(**order(ScheduleExpression="at(2026-01-01T04:00:00)"))
+    clock.advance(2 * 3600)
+    assert world.aws.schedules.all[("111122223333", "us-east-1", "default", "deadman-train")].attempts < 12
+
+
+def test_an_update_or_a_delete_of_nothing_is_not_found(client: Any) -> None:
+    scheduler = client("scheduler")
+
+    for call in (lambda: scheduler.update_schedule(**order()), lambda: scheduler.delete_schedule(Name="x")):
+        with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
+            call()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"FlexibleTimeWindow": {"Mode": "FLEXIBLE"}},
+        {"FlexibleTimeWindow": {"Mode": "OFF", "MaximumWindowInMinutes": 5}},
+        {"FlexibleTimeWindow": {"Mode": "MAYBE"}},
+        {"State": "ASLEEP"},
+        {"ActionAfterCompletion": "BURN"},
+        {"Target": {"RetryPolicy": {"MaximumRetryAttempts": 186}}},
+        {"Target": {"RetryPolicy": {"MaximumEventAgeInSeconds": 86401}}},
+    ],
+)
+def test_values_out_of_the_models_range_are_refused(client: Any, change: dict[str, Any]) -> None:
+    scheduler = client("scheduler")
+
+    with pytest.raises(scheduler.exceptions.ValidationException):
+        scheduler.create_schedule(**order(**change))
+
+
+def test_a_role_that_is_gone_deletes_nothing(
+    world: World, clock: ManualClock, client: Any, group: dict[str, Any]
+) -> None:
+    client("scheduler").create_schedule(**order(Target={"RetryPolicy": {"MaximumRetryAttempts": 2}}))
+    client("eks").create_nodegroup(**group)
+    del world.aws.iam.roles["arn:aws:iam::111122223333:role/deadman"]
+
+    clock.advance(2 * 3600)
+
+    assert world.report().pools_left == ("gpu/train",)
+    assert [(one.attempts, one.outcome) for one in world.aws.schedules.fired] == [(3, "AccessDenied")]
+
+
+def test_the_target_can_be_refused_or_late_by_a_fault(
+    world: World, clock: ManualClock, client: Any, group: dict[str, Any]
+) -> None:
+    world.inject("dead-man-refused", target="gpu/train", times=1)
+    world.inject("dead-man-late", seconds="30")
+    client("scheduler").create_schedule(**order())
+    client("eks").create_nodegroup(**group)
+    clock.advance(3600 + 29)
+
+    early = world.aws.schedules.all
+    refused = {key: one.outcome for key, one in early.items()}
+    clock.advance(200)
+
+    assert list(refused.values()) == ["InternalFailure"]
+    assert world.report().pools_left == ()
+    assert [(one.attempts, one.outcome) for one in world.aws.schedules.fired] == [(2, "ok")]

@@ -42,8 +42,8 @@ def test_the_calls_struck_can_be_chosen(options, expected):
 
 def test_chance_is_repeated_by_its_seed():
     def run(seed):
-        faults = Faults(seed)
-        faults.add(Fault(name="f", effect=Drop(), times=None, probability=0.5))
+        faults = Faults()
+        faults.add(Fault(name="f", effect=Drop(), times=None, probability=0.5, seed=seed))
         return struck(faults, 50)
 
     assert run(1) == run(1)
