@@ -63,6 +63,8 @@ class NodePool:
     node_selector: tuple[str, str]
     """The label (key, value) that all nodes of this pool, and no others, carry."""
     lease: Lease | None = None
+    claimed: bool = False
+    """Whether its tags name us as its manager, also where no lease can be read from them."""
     keep: bool = False
     """Whether a person tagged it to be kept (lease.KEEP): then nobody but a person deletes it."""
     machine_type: str | None = None

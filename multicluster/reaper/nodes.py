@@ -1,0 +1,31 @@
+"""List the nodes of a cluster that belong to some node pool."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from multicluster.errors import AccessError
+
+if TYPE_CHECKING:
+    from multicluster.registry.cluster import Cluster
+
+PoolNodes = Callable[["Cluster", str], Mapping[str, str]]
+"""Returns the pool of each node, by the node's name; takes the cluster and the label that names a node's pool."""
+
+
+def pool_nodes(cluster: Cluster, label: str) -> dict[str, str]:
+    """Return the value of *label* of each node that carries it, by the node's name; blocks. Raises AccessError."""
+    from kubernetes.client import CoreV1Api
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        answer = CoreV1Api(cluster.client()).list_node(label_selector=label, _preload_content=False)
+    except ApiException as error:
+        raise AccessError(
+            f"cluster {cluster.name!r}: listing nodes is answered {error.status} {error.reason}; "
+            "the identity needs get and list on nodes"
+        ) from error
+    metadata = [item["metadata"] for item in json.loads(answer.data)["items"]]
+    return {one["name"]: one["labels"][label] for one in metadata}
