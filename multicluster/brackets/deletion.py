@@ -8,6 +8,7 @@ from multicluster.brackets.place import Place, refuse_elsewhere
 from multicluster.errors import NodePoolConflictError, NodePoolNotFoundError
 
 if TYPE_CHECKING:
+    from multicluster.node_pools.lease import Lease
     from multicluster.node_pools.pool import NodePool
     from multicluster.registry.cluster import Cluster
 
@@ -28,10 +29,11 @@ def delete_pool(cluster: Cluster, place: Place) -> bool:
     return True
 
 
-def refuse_strange(pool: NodePool, *, owner: str, cluster_name: str) -> None:
-    """Raise NodePoolConflictError unless *pool*'s lease is *owner*'s."""
+def refuse_strange(pool: NodePool, *, owner: str, cluster_name: str) -> Lease:
+    """Return *pool*'s lease. Raises NodePoolConflictError unless it is *owner*'s."""
     if pool.lease is None or pool.lease.owner != owner:
         whose = f"owner {pool.lease.owner}" if pool.lease else "nobody we know (its lease tags are missing)"
         raise NodePoolConflictError(
             f"node pool {pool.name!r} on cluster {cluster_name!r} belongs to {whose}, not to {owner}; it is left alone"
         )
+    return pool.lease

@@ -17,6 +17,7 @@ from airflow_multicluster.deadline import GRACE, backstop, deadline
 from airflow_multicluster.errors import to_airflow
 from airflow_multicluster.hooks.cluster import find_cluster
 from airflow_multicluster.owner import bracket_pool
+from multicluster.brackets.wish import Wish
 from multicluster.errors import (
     CloudUnavailableError,
     CredentialError,
@@ -24,6 +25,7 @@ from multicluster.errors import (
     NodePoolConflictError,
     NodePoolRefusedError,
 )
+from multicluster.node_pools.origin import Origin
 from multicluster.testing.fake_clock import FakeClock
 from multicluster.testing.fake_node_pools import FakeNodePools, Pace
 
@@ -95,6 +97,24 @@ def test_a_pool_is_asked_for_and_named(pools, tasks):
     assert names["name"].startswith("mc-train-")
 
 
+def test_the_result_is_enough_to_ask_for_the_same_pool_again(pools, tasks):
+    tasks.create.lease, tasks.create.max_lifetime = timedelta(minutes=20), timedelta(hours=3)
+    names = json.loads(json.dumps(run(tasks.create)))
+
+    again = Wish.from_names(names).ask(find_cluster("nam"))
+
+    assert (again.name, again.lease.owner) == (names["name"], Origin(**names["origin"]).owner)
+    assert [verb for verb, _ in pools.asked if verb != "armed"] == ["create", "create"]
+
+
+def test_the_log_of_the_create_says_until_when_the_pool_is_leased_and_when_it_ends_by_itself(pools, tasks, capsys):
+    name = run(tasks.create)["name"]
+
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "leased until" in line]
+    assert f"{name!r}" in line
+    assert f"ends it by itself at {pools.armed(name):%Y-%m-%d %H:%M:%S} UTC" in line
+
+
 def test_a_busy_cloud_is_asked_again_after_a_deferral(pools, tasks):
     pools.refusals = [BUSY, BUSY]
 
@@ -113,7 +133,7 @@ def test_without_a_triggerer_the_worker_asks_again(pools, tasks, error):
     pools.refusals = [error, error, error]
 
     assert run(tasks.create)["cluster"] == "nam"
-    assert [verb for verb, _ in pools.asked] == ["create"] * 4
+    assert [verb for verb, _ in pools.asked if verb != "armed"] == ["create"] * 4
 
 
 def test_a_cloud_that_stays_busy_is_given_up_and_may_be_retried(pools, tasks):
@@ -182,10 +202,11 @@ def test_a_create_whose_answer_was_lost_leaves_a_doubt_and_a_refused_one_does_no
     assert doubts == [True, False]
 
 
-def test_a_lease_that_is_over_at_once_is_refused(pools, tasks):
-    tasks.create.max_lifetime = timedelta(0)
+@pytest.mark.parametrize("name", ["max_lifetime", "lease"])
+def test_a_lease_that_is_over_at_once_is_refused(pools, tasks, name):
+    setattr(tasks.create, name, timedelta(0))
 
-    with pytest.raises(AirflowFailException, match="a lease must last a while"):
+    with pytest.raises(AirflowFailException, match="both must last a while"):
         run(tasks.create)
 
 

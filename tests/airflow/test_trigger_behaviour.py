@@ -86,25 +86,29 @@ class Lookout:
 
     findings: tuple[Finding, ...] = ()
 
-    def __init__(self, **names):
-        self.names = names
+    def __init__(self, place, **names):
+        self.place, self.names = place, names
         self.left = list(self.findings)
 
     def look(self):
         return self.left.pop(0) if len(self.left) > 1 else self.left[0]
 
 
+def _finding(told):
+    return told if isinstance(told, Finding) else Finding(status=told[0], text=told[1])
+
+
 @pytest.fixture
 def found(monkeypatch):
     def say(*findings):
-        monkeypatch.setattr(Lookout, "findings", tuple(Finding(status=status, text=text) for status, text in findings))
+        monkeypatch.setattr(Lookout, "findings", tuple(_finding(finding) for finding in findings))
         monkeypatch.setattr(ready, "ReadyLookout", Lookout)
 
     return say
 
 
 def ready_trigger(deadline=1e12):
-    names = {"cluster": "nam", "pool": "mc-0", "profile": "l4", "nodes": 1}
+    names = {"cluster": "nam", "pool": "mc-0", "owner": "0", "profile": "l4", "nodes": 1}
     return NodePoolReadyTrigger(**names, poll_interval=0.01, deadline=deadline)
 
 
@@ -119,6 +123,21 @@ def test_at_the_deadline_the_event_says_what_was_last_seen(found):
     found(("waiting", "0 of 1 nodes usable"))
 
     assert wait_here(ready_trigger(deadline=0)) == {"status": "timeout", "text": "0 of 1 nodes usable"}
+
+
+def test_at_the_deadline_what_is_enough_is_a_good_end(found):
+    found(Finding(status="waiting", text="gone; its switch is left", enough=True))
+
+    assert wait_here(ready_trigger(deadline=0))["status"] == "done"
+
+
+def test_each_line_is_told_once_until_it_changes(found, capsys):
+    same = Finding(status="waiting", text="not yet", lease="leased until 13:00")
+    found(same, same, Finding(status="waiting", text="not yet", lease="leased until 14:00"), ("done", "words"))
+    wait_here(ready_trigger())
+
+    told = capsys.readouterr().out
+    assert [told.count(line) for line in ("until 13:00", "until 14:00", "not yet", "words")] == [1, 1, 1, 1]
 
 
 @pytest.fixture

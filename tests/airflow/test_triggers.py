@@ -20,6 +20,7 @@ from airflow_multicluster.triggers.pod import ClusterPodTrigger
 
 CANARY = "canary-4f1c"
 WHEN = {"poll_interval": 0.1, "deadline": 1e9}
+PLACE = {"cluster": "nam", "pool": "mc-train-0", "owner": "0", "address": "0" * 16, "sure": True}
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
@@ -56,8 +57,8 @@ def stock_job_trigger():
 
 TRIGGERS = [
     ClusterPodTrigger.instead_of(stock_pod_trigger(), cluster="nam"),
-    NodePoolReadyTrigger(cluster="nam", pool="mc-train-0", profile="l4", nodes=2, **WHEN),
-    NodePoolGoneTrigger(cluster="nam", pool="mc-train-0", owner="0", address="0" * 16, sure=True, asks=3, **WHEN),
+    NodePoolReadyTrigger(**PLACE, profile="l4", nodes=2, **WHEN),
+    NodePoolGoneTrigger(**PLACE, asks=3, **WHEN),
     AskAgainTrigger(seconds=0.1, asked=2),
     ClusterJobTrigger.instead_of(stock_job_trigger(), cluster="nam"),
 ]

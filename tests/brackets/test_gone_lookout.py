@@ -10,6 +10,7 @@ import pytest
 from airflow_multicluster.hooks.cluster import find_cluster
 from multicluster.access.clock import system_clock
 from multicluster.brackets import gone
+from multicluster.brackets.keeping import LeaseKeeper
 from multicluster.brackets.place import Place
 from multicluster.errors import NodePoolBusyError, NodePoolRefusedError
 from multicluster.node_pools.lease import Lease
@@ -36,7 +37,7 @@ def pools(monkeypatch, tmp_path):
 
 def lookout(*, sure=True, asks=3, clock=system_clock):
     place = Place(cluster="nam", pool=POOL, owner=OWNER, sure=sure)
-    return gone.GoneLookout(place, asks=asks, find=find_cluster, clock=clock)
+    return gone.GoneLookout(place, asks=asks, find=find_cluster, keeper=LeaseKeeper(clock=clock), clock=clock)
 
 
 def rent(pools):

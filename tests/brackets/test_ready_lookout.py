@@ -9,6 +9,8 @@ import pytest
 
 from airflow_multicluster.hooks.cluster import find_cluster
 from multicluster.brackets import ready
+from multicluster.brackets.keeping import LeaseKeeper
+from multicluster.brackets.place import Place
 from multicluster.errors import NodePoolBusyError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePoolSpec
@@ -49,7 +51,14 @@ def rented(pools, clock):
 
 @pytest.fixture
 def lookout(clock):
-    return ready.ReadyLookout(cluster="nam", pool=POOL, profile="cpu", nodes=1, find=find_cluster, clock=clock)
+    return ready.ReadyLookout(
+        Place(cluster="nam", pool=POOL, owner="0" * 20),
+        profile="cpu",
+        nodes=1,
+        find=find_cluster,
+        keeper=LeaseKeeper(clock=clock),
+        clock=clock,
+    )
 
 
 def statuses(looking, times):

@@ -91,7 +91,7 @@ class _AskingOperator(BaseOperator):
 
 
 class CreateNodePoolOperator(_AskingOperator):
-    """Submit a node pool and return its names: ``{"cluster": ..., "name": ..., "profile": ...}``.
+    """Submit a node pool and return its names: ``{"cluster": ..., "name": ..., "profile": ..., ...}``.
 
     Asked again (a retry, a cleared task, a lost answer) it is the same pool. One of ours that failed or is on its way
     out is deleted first and then made again. Refused before the cloud is asked: a cordoned cluster, one whose
@@ -122,37 +122,40 @@ class CreateNodePoolOperator(_AskingOperator):
         self.max_lifetime = max_lifetime
         self.lease = lease
 
-    def ask(self, context: Context) -> dict[str, str]:
+    def ask(self, context: Context) -> dict[str, Any]:
         """Submit the pool once."""
         from airflow_multicluster.hooks.cluster import find_cluster
         from airflow_multicluster.owner import bracket_origin, bracket_pool, refuse_nameless
         from airflow_multicluster.place import write_down
-        from multicluster.brackets.place import Place, address
-        from multicluster.brackets.request import request_pool
+        from multicluster.brackets.holding import in_words
+        from multicluster.brackets.place import address
+        from multicluster.brackets.wish import Wish
 
         refuse_nameless()
         name, owner = bracket_pool(context, self.bracket)
+        wish = Wish(
+            cluster=self.cluster,
+            name=name,
+            profile=self.profile,
+            nodes=int(self.nodes),
+            origin=bracket_origin(context, self.bracket),
+            lease=self.lease,
+            max_lifetime=self.max_lifetime,
+        )
         cluster = find_cluster(self.cluster)
-        where = address(cluster)
-        place = Place(cluster=self.cluster, pool=name, owner=owner, address=where)
+        place = replace(wish.place, address=address(cluster))
         write_down(context, replace(place, sure=False))
         try:
-            pool = request_pool(
-                cluster,
-                profile_name=self.profile,
-                name=name,
-                origin=bracket_origin(context, self.bracket),
-                size=int(self.nodes),
-                max_lifetime=self.max_lifetime,
-                term=self.lease,
-            )
+            pool = wish.ask(cluster)
         except MulticlusterError as error:
             if not error.transient:
                 write_down(context, place)
             raise
         write_down(context, place)
         self.log.info("Node pool %s on cluster %s is %s (owner %s)", pool.name, self.cluster, pool.status, owner)
-        return {"cluster": self.cluster, "name": pool.name, "profile": self.profile}
+        if pool.lease:
+            self.log.info("%s", in_words(cluster.node_pools(), place, pool.lease))
+        return wish.to_names()
 
 
 class DeleteNodePoolOperator(_AskingOperator):

@@ -41,7 +41,7 @@ class _NodePoolSensor(BaseSensorOperator):
         self.bracket = bracket
         self.deferrable = deferrable
         self._lookout: Any = None
-        self._last = "nothing was looked at yet"
+        self._last: Finding | None = None
 
     @abstractmethod
     def trigger(self, context: Context, end: float) -> BaseTrigger:
@@ -61,7 +61,10 @@ class _NodePoolSensor(BaseSensorOperator):
         try:
             return super().execute(context)
         except AirflowSensorTimeout as error:
-            raise AirflowSensorTimeout(f"timed out after {self.timeout:g} s: {self._last}") from error
+            if self._last is not None and self._last.enough:
+                return None
+            seen = self._last.text if self._last else "nothing was looked at yet"
+            raise AirflowSensorTimeout(f"timed out after {self.timeout:g} s: {seen}") from error
 
     def check(self) -> None:
         """Refuse now what could only fail later. Raises MulticlusterError."""
@@ -73,8 +76,11 @@ class _NodePoolSensor(BaseSensorOperator):
         """Look once, in the worker."""
         self._lookout = self._lookout or self.lookout(context)
         finding: Finding = self._lookout.look()
-        self._last = finding.text
-        self.log.info("%s", finding.text)
+        said = self._last.lines if self._last else ()
+        self._last = finding
+        for line in finding.lines:
+            if line not in said:
+                self.log.info("%s", line)
         if finding.status == "failed":
             raise AirflowFailException(finding.text)
         return finding.status == "done"
@@ -108,7 +114,7 @@ class NodePoolReadySensor(_NodePoolSensor):
         from airflow_multicluster.place import look_up
 
         place = look_up(context, self.bracket, cluster=self.cluster)
-        return {"cluster": place.cluster, "pool": place.pool, "profile": self.profile, "nodes": int(self.nodes)}
+        return {**asdict(place), "profile": self.profile, "nodes": int(self.nodes)}
 
     def check(self) -> None:
         """Refuse a profile that the cluster does not have."""
@@ -125,9 +131,14 @@ class NodePoolReadySensor(_NodePoolSensor):
     def lookout(self, context: Context) -> Any:
         """Wait in the worker."""
         from airflow_multicluster.hooks.cluster import find_cluster
+        from airflow_multicluster.lease_keeping import process_keeper
+        from airflow_multicluster.place import look_up
         from multicluster.brackets.ready import ReadyLookout
 
-        return ReadyLookout(**self._names(context), find=find_cluster)
+        place = look_up(context, self.bracket, cluster=self.cluster)
+        return ReadyLookout(
+            place, profile=self.profile, nodes=int(self.nodes), find=find_cluster, keeper=process_keeper()
+        )
 
 
 class NodePoolGoneSensor(_NodePoolSensor):
@@ -160,8 +171,9 @@ class NodePoolGoneSensor(_NodePoolSensor):
     def lookout(self, context: Context) -> Any:
         """Wait in the worker."""
         from airflow_multicluster.hooks.cluster import find_cluster
+        from airflow_multicluster.lease_keeping import process_keeper
         from airflow_multicluster.place import look_up
         from multicluster.brackets.gone import GoneLookout
 
         place = look_up(context, self.bracket, cluster=self.cluster)
-        return GoneLookout(place, asks=self.asks, find=find_cluster)
+        return GoneLookout(place, asks=self.asks, find=find_cluster, keeper=process_keeper())

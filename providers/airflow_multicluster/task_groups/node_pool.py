@@ -10,6 +10,7 @@ from airflow.sdk import TaskGroup, TriggerRule
 
 from airflow_multicluster.operators.node_pool import CreateNodePoolOperator, DeleteNodePoolOperator
 from airflow_multicluster.sensors.node_pool import NodePoolGoneSensor, NodePoolReadySensor
+from multicluster.brackets.request import TERM
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -38,7 +39,8 @@ class NodePoolTaskGroup(TaskGroup):
     :param cluster: name of a cluster in the registry; may be a template or an argument of a mapped task group.
     :param profile: name of one of the cluster's node-pool profiles; the same.
     :param nodes: how many nodes; the same.
-    :param max_lifetime: what the lease says; see CreateNodePoolOperator.
+    :param max_lifetime: when the pool ends whatever runs on it; see CreateNodePoolOperator.
+    :param lease: how long the pool is kept when no task of the group renews its lease any more.
     :param ready_timeout: seconds to wait for usable nodes.
     :param gone_timeout: seconds to wait for the proof.
     :param poll_interval: seconds between two looks at the cloud.
@@ -53,6 +55,7 @@ class NodePoolTaskGroup(TaskGroup):
         profile: str,
         nodes: int = 1,
         max_lifetime: timedelta | None = None,
+        lease: timedelta = TERM,
         ready_timeout: float = 2700,
         gone_timeout: float = 3600,
         poll_interval: float = 20,
@@ -62,7 +65,7 @@ class NodePoolTaskGroup(TaskGroup):
         super().__init__(group_id=group_id, **kwargs)
         self._place: dict[str, Any] = {"cluster": cluster, "deferrable": deferrable}
         self._shape: dict[str, Any] = {"profile": profile, "nodes": nodes}
-        self._max_lifetime = max_lifetime
+        self._times: dict[str, Any] = {"max_lifetime": max_lifetime, "lease": lease}
         self._timeouts = (ready_timeout, gone_timeout)
         self._poll_interval = poll_interval
 
@@ -78,13 +81,13 @@ class NodePoolTaskGroup(TaskGroup):
         place = {**self._place, "bracket": self.group_id}
         self.create = CreateNodePoolOperator(
             task_id="create_node_pool",
-            max_lifetime=self._max_lifetime,
             poll_interval=self._poll_interval,
             timeout=ASK_SECONDS,
             do_xcom_push=True,
             trigger_rule=TriggerRule.ALL_SUCCESS,
             **place,
             **self._shape,
+            **self._times,
         )
         self.ready = NodePoolReadySensor(
             task_id="node_pool_ready",

@@ -12,6 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_multicluster.off_loop import off_loop
 from airflow_multicluster.triggers.haste import not_in_haste
+from multicluster.brackets.place import Place
 
 if TYPE_CHECKING:
     from multicluster.brackets.gone import GoneLookout
@@ -44,18 +45,19 @@ class _LookoutTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and tell each new finding in the log."""
-        look, said, started = self.lookout().look, "", time.monotonic()
+        look, said, started = self.lookout().look, set[str](), time.monotonic()
         while True:
             finding = await off_loop(look)
-            if finding.text != said:
-                self.log.info("%s", finding.text)
-                said = finding.text
+            for line in finding.lines:
+                if line not in said:
+                    self.log.info("%s", line)
+            said = set(finding.lines)
             if finding.settled:
                 await not_in_haste(self, started=started)
                 yield TriggerEvent(finding.to_event())
                 return
             if time.time() >= self.deadline:
-                yield TriggerEvent({"status": "timeout", "text": finding.text})
+                yield TriggerEvent({"status": "done" if finding.enough else "timeout", "text": finding.text})
                 return
             pause = min(self.poll_interval, SOON) if finding.soon else self.poll_interval
             await asyncio.sleep(min(pause, max(self.deadline - time.time(), 0)))
@@ -67,9 +69,12 @@ class NodePoolReadyTrigger(_LookoutTrigger):
     def lookout(self) -> ReadyLookout:
         """Return what looks at the pool's nodes."""
         from airflow_multicluster.hooks.cluster import find_cluster
+        from airflow_multicluster.lease_keeping import process_keeper
         from multicluster.brackets.ready import ReadyLookout
 
-        return ReadyLookout(**self._names, find=find_cluster)
+        names = dict(self._names)
+        profile, nodes = names.pop("profile"), names.pop("nodes")
+        return ReadyLookout(Place(**names), profile=profile, nodes=nodes, find=find_cluster, keeper=process_keeper())
 
 
 class NodePoolGoneTrigger(_LookoutTrigger):
@@ -78,9 +83,9 @@ class NodePoolGoneTrigger(_LookoutTrigger):
     def lookout(self) -> GoneLookout:
         """Return what looks for what is left of the pool."""
         from airflow_multicluster.hooks.cluster import find_cluster
+        from airflow_multicluster.lease_keeping import process_keeper
         from multicluster.brackets.gone import GoneLookout
-        from multicluster.brackets.place import Place
 
         names = dict(self._names)
         asks = names.pop("asks")
-        return GoneLookout(Place(**names), asks=asks, find=find_cluster)
+        return GoneLookout(Place(**names), asks=asks, find=find_cluster, keeper=process_keeper())
