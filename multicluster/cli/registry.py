@@ -51,6 +51,7 @@ def _validate(args: argparse.Namespace) -> int:
     from multicluster.registry.source import from_environment
 
     examined, problems = examine_sources([*args.paths, *(args.registry or ())] or from_environment(), Kinds())
+    problems += [doubt for one in examined for doubt in one.doubts()]
     clusters = sum(len(one.checked.clusters) for one in examined)
     if args.output == "json":
         sources = [one.source.label for one in examined]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 
 from multicluster.errors import NodePoolBusyError, NodePoolConflictError, NodePoolNotFoundError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePool, NodePoolState
+from multicluster.node_pools.renewal import lost, renewed
 
 
 class Adoption(enum.Enum):
@@ -25,6 +28,16 @@ def adopt(pool: NodePool, lease: Lease) -> Adoption:
 
     Raises NodePoolConflictError for another owner's pool or a stranger's, NodePoolBusyError while ours is going away.
     """
+    refuse_another(pool, lease)
+    if pool.state is NodePoolState.DELETING:
+        raise NodePoolBusyError(
+            f"node pool {pool.name!r} of the same owner is being deleted; ask again once it is gone"
+        )
+    return Adoption.REMAKE if pool.state is NodePoolState.FAILED else Adoption.KEEP
+
+
+def refuse_another(pool: NodePool, lease: Lease) -> Lease:
+    """Return the lease of *pool*. Raises NodePoolConflictError unless it is of *lease*'s owner."""
     if pool.lease is None:
         raise NodePoolConflictError(
             f"node pool {pool.name!r} exists and has no lease of ours, so it is left alone; "
@@ -35,29 +48,47 @@ def adopt(pool: NodePool, lease: Lease) -> Adoption:
             f"node pool {pool.name!r} exists and belongs to owner {pool.lease.owner}, not to {lease.owner} "
             f"(its lease ends {pool.lease.expires_at:%Y-%m-%d %H:%M:%S} UTC)"
         )
-    if pool.state is NodePoolState.DELETING:
-        raise NodePoolBusyError(
-            f"node pool {pool.name!r} of the same owner is being deleted; ask again once it is gone"
-        )
-    return Adoption.REMAKE if pool.state is NodePoolState.FAILED else Adoption.KEEP
+    return pool.lease
 
 
-def take_over(pool: NodePool, lease: Lease, *, delete: Callable[[str], None]) -> NodePool:
-    """Return an existing *pool* that is what *lease*'s owner asks for; have *delete* ask for the end of a failed one.
+def take_over(
+    pool: NodePool,
+    lease: Lease,
+    *,
+    now: datetime,
+    delete: Callable[[str], None],
+    renew: Callable[[str, Lease], None],
+) -> NodePool:
+    """Return an existing *pool* that is what *lease*'s owner asks for, its own lease renewed; its end stays.
 
-    Raises NodePoolBusyError for the failed one, and what ``adopt`` and *delete* raise.
+    A failed one, or one whose lease is over, is deleted, and NodePoolBusyError raised. A cloud that is busy is asked
+    again by a later renewal, while half of the lease is left. Raises what ``adopt``, *delete* and *renew* raise.
     """
-    if adopt(pool, lease) is Adoption.KEEP:
-        return pool
+    own = refuse_another(pool, lease)
+    if adopt(pool, lease) is Adoption.KEEP and not _over(own, now):
+        again = renewed(own, now, share=1) or own
+        try:
+            renew(pool.name, again)
+        except NodePoolBusyError:
+            if renewed(own, now):
+                raise
+            return pool
+        return replace(pool, lease=again)
     with suppress(NodePoolNotFoundError):  # it went away by itself: the next create finds its name free
         delete(pool.name)
     raise being_remade(pool)
 
 
+def _over(lease: Lease, now: datetime) -> bool:
+    return lost(lease, now) or (lease.ends_at is not None and lease.ends_at <= now)
+
+
 def being_remade(pool: NodePool) -> NodePoolBusyError:
-    """Return the error that says a failed pool is being deleted, to be made again by the same call later."""
+    """Return the error that says a pool is being deleted, to be made again by the same call later."""
     words = "".join(f"; {problem.code}: {problem.message}" for problem in pool.problems)
+    why = f"failed ({pool.status}{words})"
+    if pool.state is not NodePoolState.FAILED and pool.lease:
+        why = f"is past its lease, which ended {pool.lease.expires_at:%Y-%m-%d %H:%M:%S} UTC"
     return NodePoolBusyError(
-        f"node pool {pool.name!r} of the same owner failed ({pool.status}{words}); its deletion was asked for, "
-        "ask again to have it made anew"
+        f"node pool {pool.name!r} of the same owner {why}; its deletion was asked for, ask again to have it made anew"
     )

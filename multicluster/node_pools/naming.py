@@ -7,6 +7,9 @@ import re
 
 NAME_LIMIT = 40
 """GKE allows 40 characters for a node pool's name, EKS 63."""
+PREFIX = "mc-"
+"""What all names of ours begin with; the rights in infra/iam go by it."""
+OURS = re.compile(r"mc-([a-z0-9-]+-)?[0-9a-f]{20}")
 
 
 def owner(*, deployment: str, dag_id: str, run_id: str, group_id: str, map_index: int = -1) -> str:
@@ -23,6 +26,11 @@ def pool_name(owner_digest: str, *, hint: str = "") -> str:
     room = NAME_LIMIT - len("mc--") - len(owner_digest)
     readable = re.sub(r"[^a-z0-9]+", "-", hint.lower()).strip("-")[: max(room, 0)].strip("-")
     return "-".join(part for part in ("mc", readable, owner_digest) if part)
+
+
+def is_ours(name: str) -> bool:
+    """Whether *name* is one that ``pool_name`` makes of an owner's digest."""
+    return OURS.fullmatch(name) is not None
 
 
 def request_token(owner_digest: str, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from multicluster.access.kind import KindDefinition
 from multicluster.registry.check_defaults import check_defaults
+from multicluster.registry.check_doubts import doubts
 from multicluster.registry.defaults import with_defaults
 from multicluster.registry.document import API_VERSION, KIND, ClusterDocument
 from multicluster.registry.findings import Finding, validated
@@ -26,6 +27,8 @@ class Checked:
     clusters: list[tuple[KindDefinition, ClusterDocument]] = field(default_factory=list)
     """Those that are right."""
     findings: list[Finding] = field(default_factory=list)
+    doubts: list[Finding] = field(default_factory=list)
+    """What is right as far as it goes: ``registry validate`` tells it, and loading goes on."""
 
 
 def check(document: Any, kinds: Kinds) -> Checked:
@@ -46,6 +49,7 @@ def check(document: Any, kinds: Kinds) -> Checked:
             checked.findings += result
         else:
             checked.clusters.append(result)
+            checked.doubts += doubts(result[1], ("clusters", index), result[0])
     return checked
 
 

@@ -39,6 +39,10 @@ class Examined:
             self.checked = check(self.document, kinds)
         self.problems += sorted(self._judge(), key=lambda one: (one.line or 0, one.column or 0))
 
+    def doubts(self) -> list[Problem]:
+        """Return what is to be decided before all of it can be used; no reason to refuse the document."""
+        return [self._located(finding) for finding in self.checked.doubts]
+
     def names(self) -> Iterator[tuple[str, Path]]:
         """Yield each cluster's name with its path, whether the cluster is right or not."""
         clusters = self.document.get("clusters") if isinstance(self.document, dict) else None

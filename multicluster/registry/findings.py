@@ -16,6 +16,9 @@ from multicluster.registry.kinds import Kinds
 from multicluster.registry.words import words
 from multicluster.registry.yaml_text import Path
 
+NOT_ON_PAPER = frozenset({"[key]", "[switch]", "[off]"})
+"""Steps of pydantic's paths that stand for no step in a document: a mapping's key, and tags of unions."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -42,9 +45,9 @@ def validated(
 def _findings(error: ValidationError, path: Path, kind: KindDefinition | None, kinds: Kinds) -> Iterator[Finding]:
     model = cluster_model(kind)
     for detail in error.errors(include_url=False):
-        location = tuple(step for step in detail["loc"] if step != "[key]")
+        location = tuple(step for step in detail["loc"] if step not in NOT_ON_PAPER)
         unknown = detail["type"] == "extra_forbidden"
-        key = unknown or location != detail["loc"]
+        key = unknown or "[key]" in detail["loc"]
         message = words(detail, model)
         if unknown and kind and location[:1] == ("nodePools",) and location[1:] in {(name,) for name in kinds}:
             mine = location[1] == kind.name

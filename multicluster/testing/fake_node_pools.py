@@ -9,7 +9,7 @@ from datetime import datetime
 
 from multicluster.access.clock import Clock
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolError, NodePoolNotFoundError
-from multicluster.node_pools.adoption import Adoption, adopt, being_remade
+from multicluster.node_pools.adoption import refuse_another, take_over
 from multicluster.node_pools.lease import GRACE, Lease
 from multicluster.node_pools.leftover import Leftover, LeftoverKind
 from multicluster.node_pools.node_facts import NodeFacts, TaintFact
@@ -69,11 +69,7 @@ class FakeNodePools:
         self._begin("create", spec.name)
         there = self._pools.get(spec.name)
         if there is not None:
-            pool = self._view(there)
-            if adopt(pool, lease) is Adoption.REMAKE:
-                there.deleted_at = self._clock()
-                raise being_remade(pool)
-            return pool
+            return take_over(self._view(there), lease, now=self._clock(), delete=self._end, renew=self._write)
         self._armed[spec.name] = lease.expires_at + GRACE
         made = self._make(spec, lease)
         if self.answers_lost:
@@ -99,12 +95,7 @@ class FakeNodePools:
     def delete(self, name: str) -> None:
         """Ask for deletion; a pool that is being made cannot be deleted yet."""
         self._begin("delete", name)
-        kept = self._find(name)
-        state = self._view(kept).state
-        if state is NodePoolState.PENDING:
-            raise NodePoolBusyError(f"node pool {name!r} is being made; ask again")
-        if state is not NodePoolState.DELETING:
-            kept.deleted_at, kept.failure = self._clock(), None
+        self._end(name)
 
     def instances(self, name: str) -> tuple[str, ...]:
         """Return the ids of the machines that exist."""
@@ -115,21 +106,23 @@ class FakeNodePools:
     def renew(self, name: str, lease: Lease) -> None:
         """Write the lease anew, and move the dead-man switch."""
         self._begin("renew", name)
-        kept = self._find(name)
-        self._armed[name] = lease.expires_at + GRACE
-        kept.labels = lease.to_labels()
+        self._write(name, lease)
 
     def armed(self, name: str) -> datetime | None:
         """Return when the dead-man switch fires: GRACE after the lease's expiry, until it is released."""
+        self._begin("armed", name)
         return self._armed.get(name)
 
     def release(self, name: str) -> None:
-        """Take the dead-man switch away."""
+        """Take the dead-man switch of a pool that is gone away."""
         self._begin("release", name)
+        if name in self._pools:
+            raise NodePoolBusyError(f"node pool {name!r} is still there, so its dead-man switch stays")
         self._armed.pop(name, None)
 
     def leftovers(self) -> Iterator[Leftover]:
         """Yield the switches of pools that are gone."""
+        self._begin("leftovers", "")
         for name in sorted(set(self._armed) - set(self._pools)):
             yield Leftover(kind=LeftoverKind.SCHEDULE, id=name, pool=name, ours=True)
 
@@ -170,6 +163,20 @@ class FakeNodePools:
         self._settle_deletions()
         if self.refusals:
             raise self.refusals.pop(0)
+
+    def _write(self, name: str, lease: Lease) -> None:
+        kept = self._find(name)
+        refuse_another(self._view(kept), lease)
+        self._armed[name] = lease.expires_at + GRACE
+        kept.labels |= lease.to_labels()
+
+    def _end(self, name: str) -> None:
+        kept = self._find(name)
+        state = self._view(kept).state
+        if state is NodePoolState.PENDING:
+            raise NodePoolBusyError(f"node pool {name!r} is being made; ask again")
+        if state is not NodePoolState.DELETING:
+            kept.deleted_at, kept.failure = self._clock(), None
 
     def _make(self, spec: NodePoolSpec, lease: Lease | None) -> _Kept:
         labels = lease.to_labels() if lease else {}

@@ -19,7 +19,11 @@ from multicluster.node_pools.profile import Gpu, NodePoolProfile
 from multicluster.simulator import Delays, World
 
 PROFILE = NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu())
-OPTIONS = EksNodePoolOptions(node_role_arn="arn:aws:iam::111122223333:role/gpu-node", subnets=("subnet-a",))
+OPTIONS = EksNodePoolOptions(
+    node_role_arn="arn:aws:iam::111122223333:role/gpu-node",
+    subnets=("subnet-a",),
+    dead_man="off",  # a schedule could not be made for a lease that is over
+)
 UNSET = ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "MULTICLUSTER_REGISTRY")
 
 

@@ -25,7 +25,7 @@ from multicluster.errors import (
 )
 from multicluster.kinds.eks import KIND
 from multicluster.kinds.eks.node_pool_errors import node_pool_errors
-from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions, LaunchTemplate
+from multicluster.kinds.eks.node_pool_options import DeadMan, EksNodePoolOptions, LaunchTemplate
 from multicluster.kinds.eks.node_pool_problems import code_of, health_problems, launch_problems
 from multicluster.kinds.eks.node_pool_request import ami_type, nodegroup_request
 from multicluster.kinds.eks.node_pool_view import node_pool
@@ -36,7 +36,8 @@ from multicluster.node_pools.profile import Gpu, NodePoolProfile, Taint
 from multicluster.simulator import Delays, World
 
 ROLE = "arn:aws:iam::111122223333:role/gpu-node"
-OPTIONS = EksNodePoolOptions(node_role_arn=ROLE, subnets=("subnet-a",), tags={"team": "ml"})
+DEAD_MAN = DeadMan(scheduler_role_arn="arn:aws:iam::111122223333:role/deadman")
+OPTIONS = EksNodePoolOptions(node_role_arn=ROLE, subnets=("subnet-a",), tags={"team": "ml"}, dead_man=DEAD_MAN)
 LEASE = Lease(owner="a1b2", expires_at=datetime(2030, 1, 1, tzinfo=UTC))
 PROFILE = NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu())
 

@@ -29,9 +29,12 @@ from multicluster.errors import (
 
 CLASSES: dict[str, type[MulticlusterError]] = {
     "ResourceNotFoundException": NodePoolNotFoundError,
+    "NotFoundException": NodePoolNotFoundError,  # TagResource
     "ResourceInUseException": NodePoolBusyError,
     "InvalidRequestException": NodePoolBusyError,  # "invalid given the state of the cluster"
     "ResourceContentionFault": NodePoolBusyError,
+    "ResourcePropagationDelayException": NodePoolBusyError,  # a role that was just made
+    "ConflictException": NodePoolBusyError,  # of a schedule that was not there a moment ago
     "ResourceLimitExceededException": NodePoolLimitError,
     "LimitExceededException": NodePoolLimitError,
     "ServiceQuotaExceededException": NodePoolLimitError,
@@ -45,6 +48,7 @@ CLASSES: dict[str, type[MulticlusterError]] = {
     "UnauthorizedOperation": NodePoolRefusedError,
     "ExpiredToken": CredentialError,
     "ExpiredTokenException": CredentialError,
+    "RequestExpired": CredentialError,  # EC2's word for both, a token and a signature
     "IncompleteSignature": CredentialError,
     "InvalidClientTokenId": CredentialError,
     "InvalidSignatureException": CredentialError,
@@ -52,6 +56,7 @@ CLASSES: dict[str, type[MulticlusterError]] = {
     "SignatureDoesNotMatch": CredentialError,
     "UnrecognizedClientException": CredentialError,
     "ServerException": CloudUnavailableError,
+    "InternalServerException": CloudUnavailableError,
     "ServiceUnavailableException": CloudUnavailableError,
     "InternalFailure": CloudUnavailableError,
     "InternalError": CloudUnavailableError,
@@ -63,6 +68,8 @@ CLASSES: dict[str, type[MulticlusterError]] = {
 }
 NO_RIGHT = ("missing permissions", "not authorized")
 """What EKS says, as InvalidRequestException, when it asked another service on our behalf and was refused."""
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+RIGHTS = "(infra/iam/aws/node-pools.json holds the rights that node pools need)"
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 NO_ANSWER = (BotoConnectionError, HTTPClientError, MetadataRetrievalError)
 
@@ -90,7 +97,7 @@ def node_pool_errors(what: str) -> Iterator[None]:
             raise NodePoolRefusedError(f"{what}: {message} Check clusterName and region in the registry") from error
         if kind is NodePoolBusyError and any(words in message for words in NO_RIGHT):
             kind = NodePoolRefusedError
-        raise kind(f"{what}: {code}: {message}{_hint(kind, message)}") from error
+        raise kind(f"{what}: {code}: {message}{_hint(code, message)}") from error
     except NO_CREDENTIALS as error:
         raise CredentialError(f"{what}: {error}") from error
     except NO_ANSWER as error:
@@ -99,7 +106,10 @@ def node_pool_errors(what: str) -> Iterator[None]:
         raise NodePoolRefusedError(f"{what}: {error}") from error
 
 
-def _hint(kind: type[MulticlusterError], message: str) -> str:
-    if kind is CredentialError and ("Signature expired" in message or "not yet current" in message):
+def _hint(code: str, message: str) -> str:
+    """Return the next step, where a code has one."""
+    if "Signature expired" in message or "not yet current" in message:
         return " Check the clock of this machine"
-    return ""
+    if CLASSES.get(code) is CredentialError:
+        return " Renew the cluster's credentials, or name others in the registry"
+    return f" {RIGHTS}" if code in DENIED else ""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from multicluster.kinds.eks.node_pool_remedies import remedy
 from multicluster.node_pools.pool import Problem
 
 CAPACITY = frozenset(
@@ -89,9 +90,12 @@ def problem(code: str, message: str, *, times: int = 1) -> Problem:
     return Problem(code=code, message=message, capacity=code in CAPACITY, fatal=fatal, times=times)
 
 
-def health_problems(issues: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
-    """Read a node group's health issues; one that wraps a launch failure is judged by what it wraps."""
-    return tuple(_health_problem(issue) for issue in issues)
+def health_problems(issues: Iterable[Mapping[str, Any]], *, failed: bool = False) -> tuple[Problem, ...]:
+    """Read a node group's health issues; one that wraps a launch failure is judged by what it wraps.
+
+    Those of a group that *failed* end with what a person can do.
+    """
+    return tuple(_health_problem(issue, failed=failed) for issue in issues)
 
 
 def launch_problems(activities: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
@@ -121,10 +125,12 @@ def code_of(message: str) -> str:
     return known or next((code for words, code in WORDS.items() if words in message), "LaunchFailed")
 
 
-def _health_problem(issue: Mapping[str, Any]) -> Problem:
+def _health_problem(issue: Mapping[str, Any], *, failed: bool) -> Problem:
     code, message = str(issue.get("code", "Unknown")), str(issue.get("message", ""))
     inner = code_of(message) if code == "AsgInstanceLaunchFailures" else code
     judged = problem(inner if inner != "LaunchFailed" else code, message)
     resources = ", ".join(issue.get("resourceIds") or ())
     text = f"{message} ({resources})" if resources and resources not in message else message
+    step = remedy(code) if failed else ""
+    text = f"{text.rstrip('.')}. Next: {step}" if step else text
     return Problem(code=code, message=text, capacity=judged.capacity, fatal=judged.fatal)

@@ -16,6 +16,9 @@ ARM = re.compile(r"^[a-z]+\d+[a-z-]*g[a-z]*\d*\.")
 """Instance types with a g behind their generation: g5g.xlarge, m7gd.large, p6e-gb200.36xlarge; not g6 or gr6."""
 ENDED = frozenset({"AL2_x86_64", "AL2_x86_64_GPU", "AL2_ARM_64"})
 CAPACITY_TYPES = {"on-demand": "ON_DEMAND", "spot": "SPOT", "capacity-block": "CAPACITY_BLOCK"}
+NOT_IN_TAGS = re.compile(r"[^\w +=.:/@-]")
+"""AWS takes letters, digits, spaces and _ . : / = + - @ in values of tags."""
+TAG_LENGTH = 256
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 
 
@@ -37,7 +40,7 @@ def nodegroup_request(
         "capacityType": _capacity_type(profile),
         "labels": dict(profile.labels),
         "taints": [_taint(taint) for taint in profile.effective_taints()],
-        "tags": {**options.tags, **lease.to_labels()},
+        "tags": {**options.tags, **names_of(lease), **lease.to_labels()},
         "clientRequestToken": naming.request_token(lease.owner, spec.name),
         "amiType": ami_type(profile),
     }
@@ -76,6 +79,14 @@ def ami_type(profile: NodePoolProfile) -> str:
     if profile.gpu and profile.gpu.resource.startswith("aws.amazon.com/neuron"):
         return "AL2023_x86_64_NEURON"
     return f"AL2023_{'ARM_64' if True in arm else 'x86_64'}_{'NVIDIA' if profile.gpu else 'STANDARD'}"
+
+
+def names_of(lease: Lease) -> dict[str, str]:
+    """Return what the pool is for in words that people read in AWS's console; code reads the lease's own tags."""
+    if lease.origin is None:
+        return {}
+    names = {"dag": lease.origin.dag_id, "run": lease.origin.run_id, "group": lease.origin.group_id}
+    return {f"multicluster-{what}": NOT_IN_TAGS.sub("_", name)[:TAG_LENGTH] for what, name in names.items()}
 
 
 def _capacity_type(profile: NodePoolProfile) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from multicluster.kinds.eks.node_pool_problems import health_problems
-from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.lease import KEEP, MANAGED_BY, MANAGER, Lease
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 LABEL = "eks.amazonaws.com/nodegroup"
@@ -25,15 +25,20 @@ STATES = {
 def node_pool(nodegroup: Mapping[str, Any], *more: Problem) -> NodePool:
     """Return the pool, with its health issues and *more* problems."""
     name, status = str(nodegroup["nodegroupName"]), str(nodegroup.get("status", "UNKNOWN"))
+    tags, state = nodegroup.get("tags") or {}, state_of(status)
+    issues = (nodegroup.get("health") or {}).get("issues") or ()
     return NodePool(
         name=name,
-        state=state_of(status),
+        state=state,
         status=status,
         created_at=_utc(nodegroup.get("createdAt")),
         size=(nodegroup.get("scalingConfig") or {}).get("desiredSize"),
         node_selector=(LABEL, name),
-        lease=Lease.from_labels(nodegroup.get("tags") or {}),
-        problems=(*health_problems((nodegroup.get("health") or {}).get("issues") or ()), *more),
+        lease=Lease.from_labels(tags),
+        claimed=tags.get(MANAGED_BY) == MANAGER,
+        keep=KEEP in tags,
+        machine_type=next(iter(nodegroup.get("instanceTypes") or ()), None),
+        problems=(*health_problems(issues, failed=state is NodePoolState.FAILED), *more),
     )
 
 

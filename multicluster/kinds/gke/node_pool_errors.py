@@ -41,6 +41,8 @@ def class_of(code: int, status: str, message: str) -> type[MulticlusterError]:
         return NodePoolLimitError
     if code == HTTPStatus.BAD_REQUEST and (status == "FAILED_PRECONDITION" or any(lock in message for lock in LOCKS)):
         return NodePoolBusyError
+    if status == "ABORTED":  # an etag that is not the newest any more
+        return NodePoolBusyError
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return CloudUnavailableError
     return CLASSES.get(code, NodePoolRefusedError)

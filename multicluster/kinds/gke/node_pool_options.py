@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from multicluster.node_pools.lease import EXPIRES, MANAGED_BY, OWNER
 from multicluster.node_pools.profile import Document
 
 LabelKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
@@ -32,8 +31,8 @@ class GkeNodePoolOptions(Document):
     @classmethod
     def _no_reserved_labels(cls, labels: Mapping[str, str]) -> Mapping[str, str]:
         for key in labels:
-            if key in {MANAGED_BY, OWNER, EXPIRES}:
-                raise ValueError(f"label {key!r} is the lease's")
+            if key.startswith("multicluster-"):
+                raise ValueError(f"label {key!r}: the prefix multicluster- is the lease's")
             if key.startswith("goog-"):
                 raise ValueError(f"label {key!r}: the prefix goog- is Google's own")
         return labels

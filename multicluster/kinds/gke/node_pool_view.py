@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from multicluster.kinds.gke.node_pool_problems import condition_problems
-from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.lease import KEEP, MANAGED_BY, MANAGER, Lease
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 LABEL = "cloud.google.com/gke-nodepool"
@@ -23,13 +23,18 @@ STATES = {
 def node_pool(pool: Mapping[str, Any], *more: Problem) -> NodePool:
     """Return the pool, with its conditions and *more* problems. GKE does not tell when a pool was made."""
     name, status = str(pool["name"]), str(pool.get("status", "STATUS_UNSPECIFIED"))
+    config = pool.get("config") or {}
+    labels = config.get("resourceLabels") or {}
     return NodePool(
         name=name,
         state=STATES.get(status, NodePoolState.PENDING),
         status=status,
         size=size_of(pool),
         node_selector=(LABEL, name),
-        lease=Lease.from_labels((pool.get("config") or {}).get("resourceLabels") or {}),
+        lease=Lease.from_labels(labels),
+        claimed=labels.get(MANAGED_BY) == MANAGER,
+        keep=KEEP in labels,
+        machine_type=config.get("machineType"),
         problems=(*condition_problems(pool), *more),
     )
 

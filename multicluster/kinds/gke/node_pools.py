@@ -10,7 +10,7 @@ lived for ``maxRunDuration``, go away for good.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from multicluster.access.clock import Clock, system_clock
@@ -22,18 +22,22 @@ from multicluster.errors import (
     NodePoolNotFoundError,
 )
 from multicluster.kinds.gke.node_pool_calls import Calls, compute_url
+from multicluster.kinds.gke.node_pool_machines import as_leftover, machine_filter
 from multicluster.kinds.gke.node_pool_options import GkeNodePoolOptions
 from multicluster.kinds.gke.node_pool_problems import launch_problems
 from multicluster.kinds.gke.node_pool_request import create_body
 from multicluster.kinds.gke.node_pool_view import LABEL, group_paths, node_pool, zones
-from multicluster.node_pools.adoption import take_over
+from multicluster.node_pools.adoption import refuse_another, take_over
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pydantic import BaseModel
     from requests import Session
 
     from multicluster.node_pools.lease import Lease
+    from multicluster.node_pools.leftover import Leftover
     from multicluster.node_pools.pool import NodePoolSpec
 
 
@@ -70,7 +74,7 @@ class GkeNodePools:
         """
         there = self._find(spec.name)
         if there:
-            return take_over(there, lease, delete=self.delete)
+            return self._take_over(there, lease)
         body = create_body(spec, lease, self._options, locations=spec.profile.zones or self._home())
         try:
             self._container("POST", f"{self._path}/nodePools", what=f"nodePools.create {spec.name}", json=body)
@@ -78,7 +82,7 @@ class GkeNodePools:
             there = self._find(spec.name)
             if there is None:
                 raise NodePoolBusyError(f"{error} It cannot be read yet, so whose it is will be seen later") from error
-            return take_over(there, lease, delete=self.delete)
+            return self._take_over(there, lease)
         return node_pool({**body["nodePool"], "status": "PROVISIONING"})
 
     def get(self, name: str) -> NodePool:
@@ -111,22 +115,65 @@ class GkeNodePools:
             return
         self._container("DELETE", f"{self._path}/nodePools/{name}", what=f"nodePools.delete {name}")
 
+    def renew(self, name: str, lease: Lease) -> None:
+        """Write the lease into the pool's resource labels, beside those that others put there.
+
+        An operation of its own, in place: no node is made anew (Terraform's google_container_node_pool updates
+        resource_labels so). Raises NodePoolBusyError while another operation holds the cluster, or whoever else
+        changed the pool meanwhile; NodePoolConflictError where the pool is another owner's.
+        """
+        raw = self._describe(name)
+        refuse_another(node_pool(raw), lease)
+        there = (raw.get("config") or {}).get("resourceLabels") or {}
+        labels = {**there, **lease.to_labels()}
+        if labels == there:
+            return
+        asked = {"resourceLabels": {"labels": labels}, **({"etag": raw["etag"]} if raw.get("etag") else {})}
+        self._container("PUT", f"{self._path}/nodePools/{name}", what=f"nodePools.update {name}", json=asked)
+
+    def armed(self, name: str) -> datetime | None:
+        """Return the end of the lease where machines have a longest run, which counts from each one's start.
+
+        GKE ends a machine by itself after that run; the empty pool stays, and costs nothing.
+        """
+        try:
+            raw = self._describe(name)
+        except NodePoolNotFoundError:
+            return None
+        lease = node_pool(raw).lease
+        return lease.ends_at if lease and (raw.get("config") or {}).get("maxRunDuration") else None
+
+    def release(self, name: str) -> None:
+        """Do nothing for a pool that is gone: GKE keeps nothing beside it. NodePoolBusyError while it is there."""
+        there = self._find(name)
+        if there:
+            raise NodePoolBusyError(f"node pool {name!r} is still there ({there.status}); ask again once it is gone")
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """Yield machines that carry GKE's labels of a pool that is not there. The pools are listed last."""
+        found = [as_leftover(one) for one in self._machines()]
+        answer = self._container("GET", f"{self._path}/nodePools", what="nodePools.list")
+        names = {str(raw["name"]) for raw in answer.get("nodePools") or ()}
+        yield from (one for one in found if one.pool not in names)
+
     def instances(self, name: str) -> tuple[str, ...]:
         """Return the names of all machines that carry GKE's labels of the pool, in whichever zone and state."""
-        labels = {
-            "goog-k8s-cluster-name": self._cluster,
-            "goog-k8s-cluster-location": self._location,
-            "goog-k8s-node-pool-name": name,
-        }
-        asked = {"filter": " AND ".join(f"labels.{key}={value}" for key, value in labels.items())}
-        path = f"projects/{self._project}/aggregated/instances"
-        pages = self._compute.pages("GET", path, what=f"instances.aggregatedList {name}", params=asked)
-        scopes = (scope for page in pages for scope in (page.get("items") or {}).values())
-        return tuple(sorted(instance["name"] for scope in scopes for instance in scope.get("instances") or ()))
+        return tuple(sorted(str(instance["name"]) for instance in self._machines(name)))
 
     def node_selector(self, name: str) -> tuple[str, str]:
         """Return the label that GKE puts on the pool's nodes."""
         return LABEL, name
+
+    def _take_over(self, there: NodePool, lease: Lease) -> NodePool:
+        return take_over(there, lease, now=self._clock(), delete=self.delete, renew=self.renew)
+
+    def _machines(self, name: str = "") -> Sequence[Mapping[str, Any]]:
+        """Return Compute's descriptions of the machines of a pool, or of all pools of the cluster."""
+        asked = {"filter": machine_filter(self._cluster, self._location, name)}
+        path = f"projects/{self._project}/aggregated/instances"
+        pages = self._compute.pages("GET", path, what=f"instances.aggregatedList {name}".rstrip(), params=asked)
+        scopes = (scope for page in pages for scope in (page.get("items") or {}).values())
+        return [instance for scope in scopes for instance in scope.get("instances") or ()]
 
     def _find(self, name: str) -> NodePool | None:
         try:

@@ -14,7 +14,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials
 
 from multicluster.errors import NodePoolNotFoundError
-from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
+from multicluster.kinds.eks.node_pool_options import DeadMan, EksNodePoolOptions
 from multicluster.kinds.eks.node_pools import EksNodePools
 from multicluster.kinds.gke.node_pools import GkeNodePools
 from multicluster.node_pools.lease import Lease
@@ -54,7 +54,8 @@ def exchanges(recorder: Recorder) -> dict[str, list[Exchange]]:
         for name, value in world.env().items():
             patch.setenv(name, value)
         session, google = boto3.session.Session(), world.google
-        options = EksNodePoolOptions(node_role_arn=ROLE, subnets=("subnet-a",))
+        dead_man = DeadMan(scheduler_role_arn=ROLE.replace("gpu-node", "deadman"))
+        options = EksNodePoolOptions(node_role_arn=ROLE, subnets=("subnet-a",), dead_man=dead_man)
         eks = EksNodePools(session=session, cluster_name="gpu", region="us-east-1", options=options)
         groups = session.client("autoscaling", "us-east-1").describe_auto_scaling_groups
         live(world, eks, NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu()), groups)

@@ -24,7 +24,7 @@ from moto.server import ThreadedMotoServer
 from multicluster.cli.demo.grounds import cannot_run, launcher
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolRefusedError
 from multicluster.grounds.testbeds import Testbeds
-from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
+from multicluster.kinds.eks.node_pool_options import DeadMan, EksNodePoolOptions
 from multicluster.kinds.eks.node_pools import EksNodePools
 from multicluster.kinds.gke.node_pools import GkeNodePools
 from multicluster.node_pools.lease import Lease
@@ -38,7 +38,10 @@ from multicluster.testing.fake_node_pools import FakeNodePools
 
 T = TypeVar("T")
 OPTIONS = EksNodePoolOptions(
-    node_role_arn="arn:aws:iam::111122223333:role/gpu-node", subnets=("subnet-a", "subnet-b"), tags={"team": "ml"}
+    node_role_arn="arn:aws:iam::111122223333:role/gpu-node",
+    subnets=("subnet-a", "subnet-b"),
+    tags={"team": "ml"},
+    dead_man=DeadMan(scheduler_role_arn="arn:aws:iam::111122223333:role/deadman"),
 )
 STEP, STEPS = 20, 200
 PACE, PATIENCE = 0.2, 180

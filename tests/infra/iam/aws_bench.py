@@ -18,7 +18,7 @@ from kubernetes.client import CoreV1Api
 
 from multicluster import Cluster, Lease, NodePool, load_registry
 from multicluster.errors import MulticlusterError, NodePoolNotFoundError
-from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
+from multicluster.kinds.eks.node_pool_options import DeadMan, EksNodePoolOptions
 from multicluster.kinds.eks.node_pools import EksNodePools
 from multicluster.node_pools.pool import NodePoolSpec, NodePoolState
 from multicluster.node_pools.profile import Gpu, NodePoolProfile
@@ -29,7 +29,10 @@ from .documents import FACTS, Policy
 
 NAME = "mc-train-0123456789"
 NODE_ROLE = f"arn:aws:iam::{FACTS['ACCOUNT']}:role/{FACTS['NODE_ROLE']}"
-OPTIONS = EksNodePoolOptions(node_role_arn=NODE_ROLE, subnets=("subnet-a",), tags={"team": "ml"})
+DEAD_MAN = DeadMan(
+    scheduler_role_arn=f"arn:aws:iam::{FACTS['ACCOUNT']}:role/{FACTS['DEAD_MAN_ROLE']}", group_name="multicluster"
+)
+OPTIONS = EksNodePoolOptions(node_role_arn=NODE_ROLE, subnets=("subnet-a",), tags={"team": "ml"}, dead_man=DEAD_MAN)
 PROFILE = NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu())
 SPEC = NodePoolSpec(name=NAME, size=1, profile=PROFILE, max_lifetime_seconds=3600)
 MONTH = timedelta(days=30)
