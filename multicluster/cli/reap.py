@@ -79,8 +79,8 @@ def _tell_plan(args: argparse.Namespace, plan: Plan) -> None:
         print_rows(args, [_row(step, plan) for step in shown], COLUMNS)
     ours = sum(1 for step in plan.steps if step.pool is not None and step.pool.lease is not None)
     pools = sum(1 for step in plan.steps if step.pool is not None)
-    clusters = len({step.cluster for step in plan.steps})
-    say(f"{pools} node pools on {clusters} clusters, {ours} of them ours; {len(plan.of(Act.DELETE))} to be deleted")
+    where = f"{len(plan.clusters)} cluster{'s' if len(plan.clusters) != 1 else ''}"
+    say(f"{pools} node pools on {where}, {ours} of them ours; {len(plan.of(Act.DELETE))} to be deleted")
     _tell_troubles(plan.troubles)
 
 

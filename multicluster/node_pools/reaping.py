@@ -68,8 +68,13 @@ def reaping(
     if pool.state is NodePoolState.DELETING:
         return _leave("it is being deleted")
     if pool.status == UNDELETED and run is not RunState.ALIVE:
-        return _delete(f"its deletion failed ({_causes(pool)}); it is asked for again")
+        return _delete(f"its deletion failed ({causes(pool)}); it is asked for again")
     return _by_lease(pool, pool.lease, now=now, grace=grace, run=run)
+
+
+def causes(pool: NodePool) -> str:
+    """Return the cloud's words for what is wrong with *pool*, with the next step where its kind knows one."""
+    return "; ".join(f"{problem.code}: {problem.message}" for problem in pool.problems) or "the cloud does not say why"
 
 
 def words(duration: timedelta) -> str:
@@ -116,10 +121,6 @@ def _without_lease(pool: NodePool) -> ReapVerdict:
             "and delete it by hand (multicluster pools delete --not-ours)",
         )
     return _leave("not ours: it has no lease")
-
-
-def _causes(pool: NodePool) -> str:
-    return "; ".join(f"{problem.code}: {problem.message}" for problem in pool.problems) or "the cloud does not say why"
 
 
 def _leave(reason: str) -> ReapVerdict:

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.leftover import Leftover, LeftoverKind
 from multicluster.node_pools.pool import NodePool, NodePoolState
-from multicluster.node_pools.reaping import Fate, ReapVerdict, RunState, reaping, words
+from multicluster.node_pools.reaping import Fate, ReapVerdict, RunState, causes, reaping, words
 from multicluster.reaper.look import Sighting, StrayNode
-from multicluster.reaper.next_steps import next_step
 from multicluster.reaper.plan import Act, Kind, Step
 
 Runs = Callable[[Lease], RunState]
@@ -47,7 +46,7 @@ def young(leftover: Leftover, *, now: datetime, grace: timedelta) -> bool:
 def _of_pool(cluster: str, pool: NodePool, judged: ReapVerdict) -> Step:
     act, problem = ACTS[judged.fate], ""
     if pool.lease is not None and pool.state is NodePoolState.FAILED:
-        problem = next_step(pool)
+        problem = f"{pool.status}: {causes(pool)}"
     return Step(
         cluster=cluster, kind=Kind.POOL, name=pool.name, act=act, reason=judged.reason, pool=pool, problem=problem
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from multicluster.errors import MulticlusterError, NodePoolNotFoundError, NodePoolsUnsupportedError
+from multicluster.node_pools import naming
 from multicluster.node_pools.leftover import Leftover
 from multicluster.node_pools.pool import NodePool
 from multicluster.reaper.plan import Trouble
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from multicluster.node_pools.protocol import NodePools
     from multicluster.reaper.nodes import PoolNodes
     from multicluster.registry.cluster import Cluster
-
-OUR_NAME = re.compile(r"mc-(?:[a-z0-9-]+-)?[0-9a-f]{20}")
-"""What naming.pool_name makes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +94,7 @@ def _strays(pools: NodePools, pool_of: Mapping[str, str], there: Iterable[str]) 
     """Yield nodes of pools with a name of ours that the cloud, asked once more, does not know."""
     gone: dict[str, tuple[str, ...] | None] = dict.fromkeys(there)
     for node, pool in sorted(pool_of.items()):
-        if not OUR_NAME.fullmatch(pool):
+        if not naming.is_ours(pool):
             continue
         if pool not in gone:
             gone[pool] = pools.instances(pool) if _is_gone(pools, pool) else None

@@ -45,7 +45,7 @@ class Step:
     """As the cloud described it, where it is a pool."""
     leftover: Leftover | None = None
     problem: str = ""
-    """The cloud's words for what is wrong with the pool, and the next step."""
+    """The cloud's status and words for a pool of ours that failed, and the next step."""
 
     def overstay(self, now: datetime) -> timedelta:
         """Return for how long the pool outlived its lease; 0 for everything else."""
@@ -67,6 +67,8 @@ class Plan:
     """What was found at one moment on all clusters, in the order in which it is to be carried out."""
 
     made_at: datetime
+    clusters: tuple[str, ...]
+    """Those that were looked at, or could not be."""
     steps: tuple[Step, ...]
     troubles: tuple[Trouble, ...] = ()
 

@@ -63,7 +63,7 @@ class Reaper:
         found = [step for one in sightings for step in steps(one, now=now, grace=self._grace, runs=self._runs)]
         found.sort(key=lambda step: (ORDER.index(step.act), -step.overstay(now), step.cluster, step.name))
         troubles = tuple(trouble for one in sightings for trouble in one.troubles)
-        return Plan(made_at=now, steps=tuple(found), troubles=troubles)
+        return Plan(made_at=now, clusters=tuple(self._clusters), steps=tuple(found), troubles=troubles)
 
     def carry_out(self, plan: Plan) -> Report:
         """Do what *plan* says where it still holds: each thing is read again and judged again before it is touched."""
