@@ -79,5 +79,7 @@ class KindDefinition:
     """``module:attribute`` of ``(options, context) -> ClusterAccess``; imported at first use."""
     node_pool_options: type[BaseModel] | None = None
     """Model of ``nodePools.NAME``; None where the kind has no node pools."""
+    node_label: str | None = None
+    """The label in which its nodes carry the name of their node pool; None where only NodePools can tell."""
     extra: str | None = None
     """The extra of this distribution that installs what ``access`` imports."""

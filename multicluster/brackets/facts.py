@@ -14,12 +14,21 @@ DENIED = 403
 ABSENT = 404
 
 
-def list_nodes(cluster: Cluster, selector: tuple[str, str]) -> list[NodeFacts]:
-    """Return the nodes that carry the label."""
+def list_nodes(
+    cluster: Cluster, selector: tuple[str, str] | None = None, *, name: str = "", limit: int | None = None
+) -> list[NodeFacts]:
+    """Return the nodes that carry the label *selector*, all without one; *name* is one of them, *limit* is the most.
+
+    One is listed and not got, because infra/rbac grants no more.
+    """
     from kubernetes.client import CoreV1Api
 
-    key, value = selector
-    answer = CoreV1Api(cluster.client()).list_node(label_selector=f"{key}={value}", _preload_content=False)
+    asked: dict[str, Any] = {"limit": limit} if limit is not None else {}
+    if selector is not None:
+        asked["label_selector"] = "=".join(selector)
+    if name:
+        asked["field_selector"] = f"metadata.name={name}"
+    answer = CoreV1Api(cluster.client()).list_node(_preload_content=False, **asked)
     return [NodeFacts.from_object(item) for item in _items(answer)]
 
 

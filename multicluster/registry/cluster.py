@@ -142,6 +142,14 @@ class Cluster:
         access = self.access
         return self._made.once("node pools", access.node_pools)
 
+    def node_selector(self, pool: str) -> tuple[str, str]:
+        """Return the label of a node pool's nodes, whether there is such a pool or not; asks nobody where it can.
+
+        Raises NodePoolsUnsupportedError for kinds that have none.
+        """
+        label = self._kind.node_label
+        return (label, pool) if label else self.node_pools().node_selector(pool)
+
     def profile(self, name: str) -> NodePoolProfile:
         """Return the node-pool profile of that name. Raises UnknownProfileError."""
         profiles = self.document.node_pools.profiles

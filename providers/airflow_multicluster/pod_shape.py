@@ -101,7 +101,7 @@ def _move_to_pool(operator: ClusterPodOperator, cluster: Cluster, template: k8s.
     pool: Mapping[str, str] = operator.node_pool  # type: ignore[assignment]  # a template field; rendered by now
     base = template or k8s.V1PodSpec(containers=[])
     profile = cluster.profile(pool["profile"])
-    key, value = cluster.node_pools().node_selector(pool["name"])
+    key, value = cluster.node_selector(pool["name"])
     operator.node_selector = {**(operator.node_selector or base.node_selector or {}), key: value}
     operator.tolerations = [*(operator.tolerations or base.tolerations or []), *_tolerations(profile)]
     if profile.gpu:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from multicluster.brackets.facts import list_nodes
 from multicluster.errors import MulticlusterError, NodePoolNotFoundError
-from multicluster.node_pools.node_facts import NodeFacts
 from multicluster.pods.reading import at
 
 if TYPE_CHECKING:
     from multicluster import Cluster
+    from multicluster.node_pools.node_facts import NodeFacts
     from multicluster.pods.source import Document
 
 GOOD_SECONDS = 8.0
@@ -56,26 +56,24 @@ class Enquiry:
 
 def pool_of(cluster: Cluster, pod: Document) -> str:
     """Return the node pool that the pod's node selector names; empty where it names none."""
+    selector = (at(pod, "spec", "nodeSelector") or {}).items()
     try:
-        pools = cluster.node_pools()
+        return next((value for key, value in selector if cluster.node_selector(value) == (key, value)), "")
     except MulticlusterError:
         return ""
-    selector = (at(pod, "spec", "nodeSelector") or {}).items()
-    return next((value for key, value in selector if pools.node_selector(value) == (key, value)), "")
 
 
 def _nodes(cluster: Cluster, pool: str) -> tuple[NodeFacts, ...] | None:
-    from kubernetes.client import ApiException, CoreV1Api
+    from kubernetes.client import ApiException
     from urllib3.exceptions import HTTPError
 
-    selector = {"label_selector": "=".join(cluster.node_pools().node_selector(pool))} if pool else {}
+    selector = cluster.node_selector(pool) if pool else None
     try:
-        answer = CoreV1Api(cluster.client()).list_node(limit=MOST_NODES, _preload_content=False, **selector)
-        listed = json.loads(answer.data)
+        found = list_nodes(cluster, selector, limit=MOST_NODES + 1)
     except (ApiException, HTTPError, MulticlusterError, ValueError) as error:
         _log.debug("Cannot look at the nodes of cluster %s: %s", cluster.name, error)
         return None
-    return None if at(listed, "metadata", "continue") else tuple(map(NodeFacts.from_object, listed["items"]))
+    return tuple(found) if len(found) <= MOST_NODES else None
 
 
 def _cloud(cluster: Cluster, pool: str) -> tuple[str, ...]:

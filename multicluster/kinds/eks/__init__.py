@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from multicluster.access.kind import KindDefinition
 from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
+from multicluster.kinds.eks.node_pool_view import LABEL
 from multicluster.kinds.eks.options import EksOptions
 
 KIND = KindDefinition(
@@ -11,5 +12,6 @@ KIND = KindDefinition(
     options=EksOptions,
     access="multicluster.kinds.eks.access:EksAccess",
     node_pool_options=EksNodePoolOptions,
+    node_label=LABEL,
     extra="eks",
 )

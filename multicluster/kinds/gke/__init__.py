@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from multicluster.access.kind import KindDefinition
 from multicluster.kinds.gke.node_pool_options import GkeNodePoolOptions
+from multicluster.kinds.gke.node_pool_view import LABEL
 from multicluster.kinds.gke.options import GkeOptions
 
 KIND = KindDefinition(
@@ -11,5 +12,6 @@ KIND = KindDefinition(
     options=GkeOptions,
     access="multicluster.kinds.gke.access:GkeAccess",
     node_pool_options=GkeNodePoolOptions,
+    node_label=LABEL,
     extra="gke",
 )

@@ -16,8 +16,8 @@ from urllib3.exceptions import HTTPError
 from airflow_multicluster.operators.ended_pod import ended_with_its_task
 from airflow_multicluster.operators.hindsight import as_it_was_deleted
 from airflow_multicluster.start_facts import pool_of
+from multicluster.brackets.facts import list_nodes
 from multicluster.errors import MulticlusterError, NodePoolNotFoundError
-from multicluster.node_pools.node_facts import NodeFacts
 from multicluster.node_pools.pool import NodePoolState
 from multicluster.pods.loss import Loss, ended_well, loss
 from multicluster.pods.reading import node_of
@@ -148,7 +148,7 @@ def _gone_after_its_work(operator: ClusterPodOperator, pod: Any, error: Exceptio
 def _forget(operator: ClusterPodOperator) -> None:
     """Make the operator as it was before it made its pod, but for where it looks for one: it makes another."""
     operator.started_again = True
-    operator.pod = operator.remote_pod = operator.pod_request_obj = None
+    operator.pod = operator.remote_pod = operator.pod_request_obj = operator.asked_for = None
     operator.never_started = ""
     operator.__dict__.pop("pod_manager", None)  # it has stopped listening to events, and knows how far it read logs
 
@@ -179,21 +179,17 @@ def _last_state(operator: ClusterPodOperator, pod: Any, seen: Document | None) -
 
 
 def _node_trouble(operator: ClusterPodOperator, name: str) -> str:
-    """Say what is wrong with the node now; empty where nothing is, or we may not look.
-
-    It is listed and not got: that is the right which infra/rbac grants.
-    """
+    """Say what is wrong with the node now; empty where nothing is, or we may not look."""
     if not name:
         return ""
     try:
-        answer = operator.client.list_node(field_selector=f"metadata.name={name}", _preload_content=False)
+        found = list_nodes(operator.registered.cluster, name=name)
     except ApiException as error:
         operator.log.info("Node %s cannot be looked at: %s", name, error.reason)
         return ""
-    found = json.loads(answer.data)["items"]
     if not found:
         return "no longer exists"
-    node = NodeFacts.from_object(found[0])
+    (node,) = found
     if node.deleting:
         return "is being deleted"
     if not node.ready:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from kubernetes.client import CoreV1Api
 
 from airflow_multicluster.hooks.cluster import find_cluster
 from airflow_multicluster.operators.lost_pod import _node_trouble
@@ -24,8 +23,8 @@ def look(drive):
         log = SimpleNamespace(info=lambda words, *values: said.append(words % values))
         effect = HttpError(code=403, reason="Forbidden", message="no")
         drive.world.faults.add(Fault(name="refused", service="kubernetes", operation=refused, effect=effect))
-        client = CoreV1Api(find_cluster(drive.cluster).client())
-        trouble = _node_trouble(SimpleNamespace(client=client, log=log), name)
+        registered = SimpleNamespace(cluster=find_cluster(drive.cluster))
+        trouble = _node_trouble(SimpleNamespace(registered=registered, log=log), name)
         drive.world.faults.clear()
         return trouble, said
 

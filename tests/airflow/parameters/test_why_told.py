@@ -145,12 +145,9 @@ def test_an_init_container_that_failed_is_named_with_its_exit_code(drive, fit, m
 class Pools:
     """Stands for the node pools of a cloud that lacks machines."""
 
-    def node_selector(self, name):
-        return "pool", name
-
     def get(self, name):
         problems = (Problem(code="InsufficientInstanceCapacity", message="no g6.xlarge in us-east-1a"),)
-        selector = self.node_selector(name)
+        selector = ("pool", name)
         return NodePool(
             name=name, state=NodePoolState.PENDING, status="CREATING", node_selector=selector, problems=problems
         )
@@ -163,6 +160,9 @@ class Cluster:
 
     def __init__(self):
         self.asked = 0
+
+    def node_selector(self, pool):
+        return "pool", pool
 
     def node_pools(self):
         return Pools()
