@@ -6,14 +6,18 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import tenacity
-from airflow.providers.cncf.kubernetes.kubernetes_helper_functions import API_RETRIES, WaitRetryAfterOrExponential
-from airflow.providers.cncf.kubernetes.utils.pod_manager import PodCommandException, PodManager, XComRetrievalError
+from airflow.providers.cncf.kubernetes.utils.pod_manager import (
+    EMPTY_XCOM_RESULT,
+    PodCommandException,
+    PodManager,
+    XComRetrievalError,
+)
 from kubernetes.client import ApiException
 from urllib3.exceptions import HTTPError
 from websocket import WebSocketException
 
 from airflow_multicluster.operators.pod_logs import fetch_container_logs
+from airflow_multicluster.operators.result import read_result
 
 if TYPE_CHECKING:
     from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLoggingStatus
@@ -35,7 +39,7 @@ class ClusterPodManager(PodManager):
             if not _exists(error):
                 raise
             made = self._client.read_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
-            if not _same(pod, made):
+            if not same(pod, made):
                 raise
             self.log.info("Pod %s was made although the answer was lost", pod.metadata.name)
             return made
@@ -57,16 +61,20 @@ class ClusterPodManager(PodManager):
             prefix=container_name_log_prefix_enabled, formatter=log_formatter,
         )  # fmt: skip
 
+    def extract_xcom(self, pod: k8s.V1Pod, *, ignore_kill_failure: bool = True) -> str:
+        """Read the result and stop the sidecar. Why it cannot be read is not hidden by why that cannot be stopped."""
+        try:
+            return str(super().extract_xcom(pod, ignore_kill_failure=ignore_kill_failure))
+        except (PodCommandException, ApiException) as error:
+            if isinstance(error.__context__, XComRetrievalError):
+                raise error.__context__ from None
+            raise
+
     def extract_xcom_json(self, pod: k8s.V1Pod) -> str:
         """Read the result. Raises XComRetrievalError that says why it cannot be read, or that the file is no JSON."""
         name = pod.metadata.name
         try:
-            return self._read_result(pod)
-        except json.JSONDecodeError as error:
-            raise XComRetrievalError(
-                f"what pod {name!r} wrote to /airflow/xcom/return.json ({len(error.doc)} characters) is no JSON: "
-                f"{error}"
-            ) from None
+            text: str = read_result(self._client, pod)
         except ApiException as error:
             if error.status in (401, 404):
                 raise
@@ -74,16 +82,13 @@ class ClusterPodManager(PodManager):
             raise XComRetrievalError(
                 f"the result of pod {name!r} cannot be read (exec into container airflow-xcom-sidecar): {why}"
             ) from error
-
-    @tenacity.retry(
-        stop=tenacity.stop_after_attempt(API_RETRIES),
-        wait=WaitRetryAfterOrExponential(),
-        retry=tenacity.retry_if_exception(lambda error: isinstance(error, ApiException) and not error.status),
-        reraise=True,
-    )
-    def _read_result(self, pod: k8s.V1Pod) -> str:
-        """Ask again also after a connection was cut, which has the status 0: the stock method does not."""
-        return str(super().extract_xcom_json(pod))
+        try:
+            json.loads("null" if text.rstrip() == EMPTY_XCOM_RESULT else text)
+        except json.JSONDecodeError as error:
+            raise XComRetrievalError(
+                f"what pod {name!r} wrote to /airflow/xcom/return.json ({len(text)} characters) is no JSON: {error}"
+            ) from None
+        return text
 
     def extract_xcom_kill(self, pod: k8s.V1Pod) -> None:
         """Stop the sidecar. Raises PodCommandException or ApiException, which the caller may take as a warning."""
@@ -97,7 +102,7 @@ def _exists(error: ApiException) -> bool:
     return error.status == 409 and '"AlreadyExists"' in str(error.body)  # noqa: PLR2004
 
 
-def _same(wanted: k8s.V1Pod, found: k8s.V1Pod) -> bool:
+def same(wanted: k8s.V1Pod, found: k8s.V1Pod) -> bool:
     """Whether the pod found carries all labels wanted; they name the try."""
     labels = found.metadata.labels or {}
     return found.metadata.deletion_timestamp is None and (wanted.metadata.labels or {}).items() <= labels.items()

@@ -8,6 +8,7 @@ import pytest
 import tenacity
 from airflow.providers.cncf.kubernetes import kubernetes_helper_functions
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodManager
+from kubernetes.stream.ws_client import WSClient
 from websocket import WebSocketConnectionClosedException
 
 from multicluster.simulator.faults import Drop, Fault, HttpError
@@ -49,6 +50,64 @@ def test_pain_38_a_result_of_one_mebibyte_arrives_whole(drive, fit):
 
     assert ran.error is None
     assert len(ran.result) == size
+
+
+def test_pain_38_characters_of_several_bytes_arrive_whole(drive, fit):
+    command = f"""python3 -c "print('\\"' + 'ü' * 300000 + '\\"', end='')" > {RETURN}"""
+    ran = drive.run(fit(command, do_xcom_push=True, get_logs=False))
+
+    assert (ran.error, ran.result == "ü" * 300000) == (None, True)
+
+
+CUTS = {"politely": None, "rudely": WebSocketConnectionClosedException("Connection to remote host was lost.")}
+
+
+@pytest.fixture(params=CUTS)
+def cut(request, monkeypatch):
+    """Cut so many streams off after their first frame."""
+    whole = WSClient.run_forever
+
+    def cut(times):
+        left = list(range(times))
+
+        def run_forever(self, timeout=None):
+            if not left:
+                whole(self, timeout)
+                return
+            left.pop()
+            self.update(timeout=60)
+            self.close()
+            if CUTS[request.param]:
+                raise CUTS[request.param]
+
+        monkeypatch.setattr(WSClient, "run_forever", run_forever)
+        monkeypatch.setattr(kubernetes_helper_functions, "_default_wait", tenacity.wait_none())
+        return left
+
+    return cut
+
+
+def test_pain_38_a_result_that_was_cut_off_is_read_again_although_the_part_is_good_json(drive, fit, cut):
+    left = cut(2)
+    ran = drive.run(fit(write("12.5"), do_xcom_push=True))
+
+    assert (ran.error, ran.result, left) == (None, 12.5, [])
+    assert "the connection was lost" in ran.text
+
+
+def test_pain_38_a_result_that_is_always_cut_off_is_a_lost_connection_and_no_bad_json(drive, fit, cut):
+    cut(10**3)
+    ran = drive.run(fit(write("{"), do_xcom_push=True))
+
+    assert "cannot be read (exec into container airflow-xcom-sidecar): the connection was lost" in str(ran.error)
+    assert "no JSON" not in str(ran.error)
+
+
+def test_pain_38_a_result_that_may_not_be_read_says_what_its_sidecar_complains_of(drive, fit, monkeypatch):
+    monkeypatch.setattr("airflow_multicluster.operators.result.PRINT", "uname")
+    ran = drive.run(fit(write("7"), do_xcom_push=True))
+
+    assert "cannot be read: simulator: the XCom sidecar is no process" in str(ran.error)
 
 
 @pytest.mark.parametrize(
