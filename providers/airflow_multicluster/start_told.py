@@ -10,6 +10,7 @@ from airflow_multicluster.documents import document_of, event_of
 from airflow_multicluster.start_facts import StartFacts
 from multicluster.pods.never_ran import never_ran
 from multicluster.pods.reading import at, condition
+from multicluster.pods.why_image import secret_in_doubt
 from multicluster.pods.why_not_started import why_not_started
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class StartTold:
         self._log = log
         self._clock = clock
         self._placed_at: float | None = None
-        self._asked = False
+        self._asked: set[str] = set()
         self._base = base
         self._events: dict[str, Document] = {}
         self._facts = StartFacts()
@@ -51,8 +52,15 @@ class StartTold:
         """Whether no node takes the pod, so that nodes and cloud have to be asked for a good answer."""
         return condition(self.pod, "PodScheduled").get("reason") == "Unschedulable"
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether what there is to tell may be wrong for want of an event."""
+        return secret_in_doubt(self.pod, self._events.values())
+
     def events_wanted_in(self) -> float | None:
         """Return in how many seconds to ask for its events, which nobody listens to; None where there is no need."""
+        if "secret" not in self._asked and self.in_doubt:
+            return 0.0
         placed = at(self.pod, "spec", "nodeName") and at(self.pod, "status", "phase") == "Pending"
         if self._events or self._asked or not placed:
             return None
@@ -61,10 +69,10 @@ class StartTold:
         return max(0.0, self._placed_at + EVENTS_AFTER - now)
 
     def wants_events(self) -> bool:
-        """Whether it is time to ask for them; true once."""
+        """Whether it is time to ask for them; true once for each cause."""
         if self.events_wanted_in() != 0:
             return False
-        self._asked = True
+        self._asked.add("secret" if self.in_doubt else "placed")
         return True
 
     def judge(self, facts: StartFacts | None = None) -> None:

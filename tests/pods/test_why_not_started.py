@@ -334,6 +334,16 @@ def test_pain_24_a_pull_secret_that_is_missing_is_named():
     assert "pull secret ecr is missing in namespace 'team'" in str(why_not_started(refused, events=[missing]))
 
 
+def test_pain_24_a_pull_secret_that_is_missing_is_named_also_where_the_registry_hides_what_it_has():
+    hidden = held("ErrImagePull", f"{PULL}{IMAGE}: not found")
+    missing = event("FailedToRetrieveImagePullSecret", "Unable to retrieve some image pull secrets (ecr); attempting")
+
+    assert why_not_started(hidden, events=[missing]).text == (
+        f"image '{IMAGE}' cannot be pulled: the registry has no such image or tag; "
+        "pull secret ecr is missing in namespace 'team'"
+    )
+
+
 def test_pain_24_an_event_says_what_an_older_kubelets_status_does_not():
     told = event("Failed", f'Failed to pull image "{IMAGE}": {PULL}{IMAGE}: not found')
 

@@ -59,10 +59,10 @@ def test_a_private_image_without_its_pull_secret_is_refused_and_the_task_says_so
     assert "c4n4ry" not in ran.text + str(ran.error)
 
 
-@pytest.mark.parametrize("deferrable", [False], indirect=True)
-def test_a_pull_secret_that_is_not_there_is_named(drive, fit):
+def test_a_pull_secret_that_is_not_there_is_named_at_once(drive, fit):
     absent = [k8s.V1LocalObjectReference(name="absent")]
     ran = drive.run(fit(image=f"{REGISTRY}/secret:2", image_pull_secrets=absent, **SOON))
 
-    assert "pull secret absent is missing in namespace 'default' [" in told(ran)[-1]
+    (line,) = told(ran)
+    assert "pull secret absent is missing in namespace 'default' [" in line
     assert "pull secret absent is missing in namespace 'default' [" in str(ran.error)
