@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
+import tenacity
+from airflow.providers.cncf.kubernetes import kubernetes_helper_functions
 from airflow.providers.cncf.kubernetes.callbacks import KubernetesPodOperatorCallback
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodNotFoundException
 from airflow.sdk.exceptions import AirflowTaskTimeout
+from kubernetes.client import ApiException
 from kubernetes.client import models as k8s
 from pod_drive.drive import QUICK, Drive, execute
+from urllib3.exceptions import HTTPError
 
 from airflow_multicluster.operators.lost_pod import LOSSES
 from multicluster.pods.loss import ended_well
@@ -225,6 +230,24 @@ def test_no_pod_runs_on_where_the_task_times_out_while_it_is_made(drive, fit, co
     operator.on_kill()  # as the task runner does
 
     assert none_runs_on(drive, context)
+
+
+def test_no_pod_runs_on_whose_create_never_got_an_answer(drive, fit, context, monkeypatch):
+    monkeypatch.setattr(kubernetes_helper_functions, "_default_wait", tenacity.wait_none())
+    operator = fit("sleep 600")
+    make = operator.client.create_namespaced_pod
+
+    def without_answer(*arguments, **options):
+        with contextlib.suppress(ApiException):  # it is there since the first time
+            make(*arguments, **options)
+        raise HTTPError("no answer")
+
+    monkeypatch.setattr(operator.client, "create_namespaced_pod", without_answer)
+    with pytest.raises(HTTPError, match="no answer"):
+        execute(operator, context)
+
+    assert none_runs_on(drive, context)
+    assert len(drive.pods(context)) == 1
 
 
 @pytest.mark.parametrize("told", [{"another": "version"}, "words", [1], {"what": "lost"}, None])

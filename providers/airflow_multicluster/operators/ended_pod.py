@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.utils.container import container_is_completed
@@ -14,10 +15,11 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from airflow.providers.cncf.kubernetes.utils.xcom_sidecar import PodDefaults
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from kubernetes.client import ApiException
-from urllib3.exceptions import HTTPError
 
 from airflow_multicluster.documents import document_of
+from airflow_multicluster.operators.pod_manager import same
 from airflow_multicluster.operators.secret_env import mask_secret_env
+from airflow_multicluster.patience import NO_ANSWER, patiently, said
 from multicluster.pods.loss import lost_after_its_work
 from multicluster.pods.never_ran import never_ran
 
@@ -30,6 +32,8 @@ _log = logging.getLogger(__name__)
 _HOWEVER_LATE = 10**9
 """The stock reader turns away from a container that ended more than two minutes ago; a busy worker comes later."""
 SIDECAR_GRACE_SECONDS = 60
+LOOK_SECONDS = 60.0
+"""How long an API server that gave no answer to a create is asked whether there is a pod."""
 
 
 def write_logs(operator: ClusterPodOperator, pod: k8s.V1Pod, *, since_time: Any) -> None:
@@ -92,13 +96,28 @@ def ended_with_its_task(operator: ClusterPodOperator) -> Iterator[None]:
     """Let no pod run on where the task fails between making and waiting: the stock operator forgets it then."""
     try:
         yield
-    except Exception:
+    except Exception as error:
         pod = vars(operator).get("pod")  # a job operator has none of its own
-        if pod is not None and operator.remote_pod is None and not operator._killed:  # noqa: SLF001
-            with suppress(ApiException, HTTPError):
+        if pod is None and operator.asked_for is not None and isinstance(error, NO_ANSWER):
+            pod = _made_all_the_same(operator, operator.asked_for)
+        elif pod is not None:
+            with suppress(*NO_ANSWER):
                 pod = operator.client.read_namespaced_pod(pod.metadata.name, pod.metadata.namespace)
+        if pod is not None and operator.remote_pod is None and not operator._killed:  # noqa: SLF001
             operator.process_pod_deletion(pod, reraise=False)
         raise
+
+
+def _made_all_the_same(operator: ClusterPodOperator, wanted: k8s.V1Pod) -> k8s.V1Pod | None:
+    """Return the pod whose create got no answer, where it is there; blocks while the API server is away."""
+    read = partial(operator.client.read_namespaced_pod, wanted.metadata.name, wanted.metadata.namespace)
+    try:
+        found = patiently(read, log=operator.log, seconds=LOOK_SECONDS, over=lambda: operator._killed)  # noqa: SLF001
+    except NO_ANSWER as error:
+        if getattr(error, "status", None) != 404:  # noqa: PLR2004
+            operator.log.warning("Pod %s may have been made, and run: %s", wanted.metadata.name, said(error))
+        return None
+    return found if same(wanted, found) else None
 
 
 def take_for_succeeded(pod: k8s.V1Pod, *, base: str) -> None:

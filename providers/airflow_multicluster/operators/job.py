@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import tenacity
@@ -96,7 +97,38 @@ class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
         """Make the job, and wait for it where that is asked for."""
         if self.execution_timeout is not None:
             self._ends = deadline(self, context, timeout=self.execution_timeout.total_seconds())
-        return super().execute(context)
+        try:
+            return super().execute(context)
+        except Exception as error:
+            if not self.named or self.job is None or self._killed or self.hook.is_job_complete(self.job):
+                raise
+            name = self.job.metadata.name
+            self.on_kill()
+            raise AirflowException(f"job {name!r} on cluster {self.cluster_name!r} was deleted: {error}") from error
+
+    def create_job(self, job_request_obj: k8s.V1Job) -> k8s.V1Job:
+        """Make the job; one of a task that was killed meanwhile is deleted."""
+        job = super().create_job(job_request_obj)
+        self._refuse_a_killed(job)
+        return job
+
+    def _refuse_a_killed(self, job: k8s.V1Job | None) -> None:
+        if self._killed and self.named:
+            self.job = job
+            self.on_kill()
+            raise AirflowException(f"task {self.task_id!r} was killed, and its job deleted")
+
+    def on_kill(self) -> None:
+        """Delete the job, for as long as Airflow leaves time for it; blocks."""
+        if not self.named:
+            super().on_kill()
+            return
+        from airflow_multicluster.operators.killed import end
+
+        self._killed = True
+        if self.job is not None:
+            stock = partial(KubernetesJobOperator.on_kill, self)
+            end(stock, kind="job", place=self.job.metadata, operator=self)
 
     def execute_deferrable(self) -> None:
         """Defer as the stock operator does, with the trigger that carries the cluster's name."""
@@ -105,6 +137,7 @@ class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
         except TaskDeferred as stock:
             if not self.named:
                 raise
+            self._refuse_a_killed(self.job)
             from airflow_multicluster.triggers.job import ClusterJobTrigger
 
             trigger = ClusterJobTrigger.instead_of(

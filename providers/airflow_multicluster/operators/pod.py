@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.cncf.kubernetes.operators.pod import FoundMoreThanOnePodFailure, KubernetesPodOperator
-from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred
+from airflow.providers.cncf.kubernetes.operators.pod import FoundMoreThanOnePodFailure
+from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_multicluster.errors import airflow_errors
 from airflow_multicluster.operators import refusals, rendered
+from airflow_multicluster.operators.named_pod import NamedPodOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from kubernetes.client import models as k8s
 
-    from airflow_multicluster.hooks.cluster import ClusterHook
     from airflow_multicluster.operators.sightings import Sightings
     from airflow_multicluster.task_groups.node_pool import NodePoolTaskGroup
 
 
-class ClusterPodOperator(KubernetesPodOperator):
+class ClusterPodOperator(NamedPodOperator):
     """KubernetesPodOperator plus ``cluster=`` and ``node_pool=``; every stock parameter keeps its meaning.
 
     With neither of the two it is the stock operator. The cluster's pod profile in the registry (namespace, service
@@ -41,13 +41,13 @@ class ClusterPodOperator(KubernetesPodOperator):
         without using up a retry of the task; 0 is never. What its program does wrong is the task's own business.
     """
 
-    kubernetes_conn_id: str | None
     started_again = False
     never_started = ""
     pod: k8s.V1Pod | None
+    asked_for: k8s.V1Pod | None = None
+    """The pod whose create was sent last; it may be there although no answer came."""
     came_back_with: Any = None
     """The result of a pod taken up whose work is done: the stock operator does not defer then, and drops it."""
-    template_fields: Sequence[str] = (*KubernetesPodOperator.template_fields, "cluster", "node_pool")
 
     def __init__(
         self,
@@ -65,52 +65,15 @@ class ClusterPodOperator(KubernetesPodOperator):
             "schedule_timeout_seconds": schedule_timeout_seconds,
         }
         given = {name: value for name, value in timeouts.items() if value is not None}
-        super().__init__(**given, is_delete_operator_pod=is_delete_operator_pod, **kwargs)
-        self.cluster = cluster
-        self.node_pool = getattr(node_pool, "output", node_pool)
-        self._named = cluster is not None or node_pool is not None  # once: a template may render to None
+        super().__init__(
+            cluster=cluster, node_pool=node_pool, is_delete_operator_pod=is_delete_operator_pod, **given, **kwargs
+        )
         self.infrastructure_retries = refusals.refuse_less_than_none(self.task_id, infrastructure_retries)
         self.own_timeouts = frozenset(given)
         if self.named:
-            refusals.refuse_other_ways(self.task_id, {name: getattr(self, name) for name in refusals.ELSEWHERE})
             refusals.refuse_a_switch_that_is_gone(
                 self.task_id, is_delete_operator_pod=is_delete_operator_pod, on_finish_action=self.on_finish_action
             )
-            self.kubernetes_conn_id = None
-
-    @classmethod
-    def partial(cls, **kwargs: Any) -> Any:
-        """Take a NodePoolTaskGroup as ``node_pool`` here too, and refuse what the operator would refuse."""
-        from airflow_multicluster.operators.mapped import ClusterPartial
-
-        if "node_pool" in kwargs:
-            kwargs["node_pool"] = getattr(kwargs["node_pool"], "output", kwargs["node_pool"])
-        return ClusterPartial.instead_of(super().partial(**kwargs), kwargs.get("default_args"))
-
-    @property
-    def named(self) -> bool:
-        """Whether the pod goes to a cluster of the registry, rather than where the stock operator would put it."""
-        return self._named
-
-    @property
-    def cluster_name(self) -> str:
-        """The cluster's name once templates are rendered."""
-        return rendered.cluster_name(self)
-
-    @cached_property
-    def hook(self) -> Any:
-        """Reach the named cluster; without a name, what the stock operator reaches."""
-        if not self.named:
-            return super().hook
-        from airflow_multicluster.hooks.cluster import ClusterHook
-
-        return ClusterHook(self.cluster_name)
-
-    @property
-    def registered(self) -> ClusterHook:
-        """The hook of a named cluster."""
-        hook: ClusterHook = self.hook
-        return hook
 
     @cached_property
     def pod_manager(self) -> Any:
@@ -128,14 +91,6 @@ class ClusterPodOperator(KubernetesPodOperator):
 
         return Sightings()
 
-    @cached_property
-    def _incluster_namespace(self) -> str | None:
-        """Take the worker's own namespace for the worker's own cluster only: on another one it means nothing."""
-        if self.named and self.registered.cluster.kind != "inCluster":
-            return None
-        namespace: str | None = super()._incluster_namespace
-        return namespace
-
     def execute(self, context: Context) -> Any:
         """Run the pod. A cordoned cluster takes no new pods."""
         if not self.named:
@@ -146,8 +101,7 @@ class ClusterPodOperator(KubernetesPodOperator):
             self.registered.cluster.refuse_if_cordoned(datetime.now(UTC))
             rendered.take_timeouts(self)
             result = super().execute(context)
-        if self._killed:
-            raise AirflowException(f"task {self.task_id!r} was killed and its pod deleted (apache/airflow#73006)")
+        self._refuse_if_killed()
         return self.came_back_with if self.deferrable else result
 
     def trigger_reentry(self, context: Context, event: dict[str, Any]) -> Any:
@@ -169,11 +123,6 @@ class ClusterPodOperator(KubernetesPodOperator):
 
         return start_until_it_ends(self, context, super().execute_sync)
 
-    def convert_config_file_to_dict(self) -> None:
-        """Read no kubeconfig of the worker, least of all ``$KUBECONFIG``, for the trigger to carry."""
-        if not self.named:
-            super().convert_config_file_to_dict()
-
     def invoke_defer_method(self, last_log_time: Any = None, context: Context | None = None) -> None:
         """Defer as the stock operator does, with the trigger that carries the cluster's name."""
         try:
@@ -181,6 +130,7 @@ class ClusterPodOperator(KubernetesPodOperator):
         except TaskDeferred as stock:
             if not self.named:
                 raise
+            self._refuse_if_killed(self.pod)
             from airflow_multicluster.triggers.pod import ClusterPodTrigger
 
             trigger = ClusterPodTrigger.instead_of(stock.trigger, cluster=self.cluster_name)
@@ -204,12 +154,14 @@ class ClusterPodOperator(KubernetesPodOperator):
         """Take up the pod of an earlier try unless it is dead, or make one; a first try has nothing to look for."""
         if not self.named:
             return super().get_or_create_pod(pod_request_obj, context)
-        from airflow_multicluster.operators.reattach import make_anew, put_away_the_dead
+        from airflow_multicluster.operators.reattach import done_or_put_away, make_anew
 
         if self.started_again or not self.reattach_on_restart or context["ti"].try_number == 1:
             return make_anew(self, pod_request_obj, context)
-        put_away_the_dead(self, pod_request_obj.metadata.namespace, context)
-        return super().get_or_create_pod(pod_request_obj, context)
+        done = done_or_put_away(self, pod_request_obj, context)
+        pod = done or super().get_or_create_pod(pod_request_obj, context)
+        self._refuse_if_killed(pod)
+        return pod
 
     def find_pod(self, namespace: str, context: Context, *, exclude_checked: bool = True) -> k8s.V1Pod | None:
         """Find this task's pod; where there are several, the newest, and the others are deleted."""
@@ -282,10 +234,20 @@ class ClusterPodOperator(KubernetesPodOperator):
             super().cleanup(pod, remote_pod, *args, **kwargs)
 
     def on_kill(self) -> None:
-        """Delete the pod, also one that is just being made."""
-        if self.named and vars(self).get("pod", self) is None:  # a job operator has none of its own
-            self.pod = self.pod_request_obj
-        super().on_kill()
+        """Delete the pod, also one that is just being made, for as long as Airflow leaves time for it; blocks."""
+        if not self.named:
+            super().on_kill()
+            return
+        from airflow_multicluster.operators.killed import end_killed
+
+        self._killed = True
+        end_killed(self)
+
+    def _refuse_if_killed(self, pod: k8s.V1Pod | None = None) -> None:
+        if self._killed and self.named:
+            from airflow_multicluster.operators.killed import refuse
+
+            refuse(self, pod)
 
     def process_pod_deletion(self, pod: k8s.V1Pod, *, reraise: bool = True) -> bool:
         """Delete the pod or keep it, as ``on_finish_action`` says; one that is kept does not run on."""

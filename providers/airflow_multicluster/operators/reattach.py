@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodPhase
 from kubernetes.client import ApiException
 
+from airflow_multicluster.documents import document_of
 from airflow_multicluster.owner import deployment
+from multicluster.pods.loss import ended_well
+from multicluster.pods.reading import at, container_state
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from kubernetes.client import models as k8s
 
     from airflow_multicluster.operators.pod import ClusterPodOperator
+    from multicluster.pods.source import Document
 
 DEPLOYMENT_LABEL = "airflow-multicluster/deployment"
 LOOK_SECONDS, SLACK_SECONDS = 1.0, 5.0
@@ -58,22 +62,57 @@ def make_anew(operator: ClusterPodOperator, wanted: k8s.V1Pod, context: Context)
     return wanted
 
 
-def put_away_the_dead(operator: ClusterPodOperator, namespace: str, context: Context) -> None:
-    """Mark the pod of an earlier try as dealt with when it has failed, was evicted or preempted.
+def done_or_put_away(operator: ClusterPodOperator, wanted: k8s.V1Pod, context: Context) -> k8s.V1Pod | None:
+    """Return the pod of an earlier try where the work is done and nothing of it lost; put it away where it is dead.
 
-    The stock operator attaches to it where it may not delete it, and fails again (apache/airflow#53015).
+    Put away is what has ended in any other way, was evicted or preempted: the stock operator attaches to it where it
+    may not delete it, and fails again (apache/airflow#53015).
     """
-    pod = operator._get_pod_from_task_state_store(context) or operator.find_pod(namespace, context)  # noqa: SLF001
+    find = operator._get_pod_from_task_state_store  # noqa: SLF001
+    pod = find(context) or operator.find_pod(wanted.metadata.namespace, context)
     if pod is None:
-        return
+        return None
+    name, log = pod.metadata.name, operator.log
     if pod.metadata.deletion_timestamp:
-        operator.log.info("Pod %s of an earlier try is being deleted; this try gets a new one", pod.metadata.name)
+        log.info("Pod %s of an earlier try is being deleted; this try gets a new one", name)
         operator.patch_already_checked(pod, reraise=False)
         _see_it_go(operator, pod)
-    elif pod.status.phase == PodPhase.FAILED:
-        operator.log.info("Pod %s of an earlier try has failed; this try gets a new one", pod.metadata.name)
+    elif (over := verdict(pod, wanted, base=operator.base_container_name, result=operator.do_xcom_push)) is not None:
+        if over == DONE:
+            log.info("Pod %s of an earlier try has done this task's work: it ended with exit code 0", name)
+            return pod
+        log.info("Pod %s of an earlier try %s; this try gets a new one", name, over)
         operator.patch_already_checked(pod, reraise=False)
         operator.process_pod_deletion(pod, reraise=False)
+    return None
+
+
+DONE = "has done the work"
+
+
+def verdict(pod: k8s.V1Pod, wanted: k8s.V1Pod, *, base: str, result: bool) -> str | None:
+    """Judge the pod of an earlier try: None where it runs or its *result* can be read, DONE, or why it is of no use."""
+    found = document_of(pod)
+    code = at(container_state(found, base), "terminated", "exitCode")
+    if pod.status.phase == PodPhase.FAILED or code:
+        return "has failed"
+    if pod.status.phase != PodPhase.SUCCEEDED:
+        return None
+    if not ended_well(found, base=base):
+        return "has ended, but nothing says with which exit code"
+    if not _same_program(found, document_of(wanted), base):
+        return "has ended with exit code 0, but the task asks for something else by now"
+    if result:
+        return "has ended with exit code 0, but its result can no longer be read: the sidecar that kept it has ended"
+    return DONE
+
+
+def _same_program(found: Document, wanted: Document, base: str) -> bool:
+    """Whether the base containers run the same; variables count, since functions travel in them."""
+    ran, asked = ({one["name"]: one for one in pod["spec"]["containers"]}.get(base, {}) for pod in (found, wanted))
+    has, wants = ({one["name"]: one.get("value") or "" for one in of.get("env") or ()} for of in (ran, asked))
+    same = all((ran.get(part) or []) == (asked.get(part) or []) for part in ("image", "command", "args"))
+    return same and wants.items() <= has.items()
 
 
 def _see_it_go(operator: ClusterPodOperator, pod: k8s.V1Pod) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 if TYPE_CHECKING:
+    from airflow_multicluster.operators.named_pod import NamedPodOperator
     from airflow_multicluster.operators.pod import ClusterPodOperator
 
 GPU_STARTUP_SECONDS = 900
 """How long a pod on a node pool may take to start where neither task nor registry says: CUDA images are large."""
 
 
-def cluster_name(operator: ClusterPodOperator) -> str:
+def cluster_name(operator: NamedPodOperator) -> str:
     """Return the name of the cluster that the operator, or its node pool, names; raises AirflowFailException."""
     pool, cluster = operator.node_pool, operator.cluster
     of_pool = pool.get("cluster") if isinstance(pool, Mapping) else None
@@ -29,6 +30,18 @@ def cluster_name(operator: ClusterPodOperator) -> str:
             "cluster="
         )
     return str(of_pool or cluster or "")
+
+
+def pool_to_be(pool: Any) -> Any:
+    """Return the names of a pool whose create has not run, with a name in the place of its own; *pool* where it has."""
+    from airflow_multicluster.operators.node_pool import CreateNodePoolOperator
+    from multicluster.node_pools.naming import pool_name
+
+    creator = getattr(pool, "operator", None)
+    if not isinstance(creator, CreateNodePoolOperator):
+        return pool
+    name = pool_name("of-this-run", hint=creator.bracket)
+    return {"cluster": creator.cluster, "name": name, "profile": creator.profile}
 
 
 def take_timeouts(operator: ClusterPodOperator) -> None:

@@ -9,6 +9,7 @@ from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperato
 from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLaunchTimeoutException
 from kubernetes.client import ApiException
 
+from airflow_multicluster.operators.killed import refuse
 from airflow_multicluster.operators.pod_manager import ClusterPodManager
 from airflow_multicluster.patience import patiently
 from airflow_multicluster.start_facts import Enquiry
@@ -35,6 +36,9 @@ class WatchfulPodManager(ClusterPodManager):
 
     def run_pod_async(self, pod: k8s.V1Pod, **kwargs: Any) -> k8s.V1Pod:
         """Create the pod. Raises PodLaunchFailedException, in one line, where the API server refuses this very pod."""
+        if self._operator._killed:  # noqa: SLF001
+            refuse(self._operator)
+        self._operator.asked_for = pod
         try:
             made = super().run_pod_async(pod, **kwargs)
         except ApiException as error:
@@ -50,8 +54,7 @@ class WatchfulPodManager(ClusterPodManager):
             )
         self._operator.pod = made  # on_kill looks for it there
         if self._operator._killed:  # noqa: SLF001
-            self._operator.on_kill()
-            raise PodLaunchFailedException(f"the task was killed while its pod {made.metadata.name!r} was made")
+            refuse(self._operator, made)
         return made
 
     def read_pod(self, pod: k8s.V1Pod) -> k8s.V1Pod:

@@ -40,6 +40,12 @@ class AttentiveHook(AsyncClusterHook):
             self.listener.see(self.seen)
         return self.seen
 
+    async def delete_pod(self, name: str, namespace: str, grace_period_seconds: int | None = None) -> None:
+        """Delete the pod, for as long as the triggerer leaves time for it."""
+        from airflow_multicluster.triggers.killed import delete_in_time
+
+        await delete_in_time(self, name, namespace, grace_period_seconds)
+
     async def watch_pod_events(self, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, None]:
         """Yield the pod's events."""
         async with contextlib.aclosing(super().watch_pod_events(*args, **kwargs)) as events:
@@ -82,7 +88,7 @@ class StartListener:
         try:
             yield
         except (PodLaunchFailedException, PodLaunchTimeoutException):  # of others the API server is no witness
-            if not to_events:
+            if not to_events or self._told.in_doubt:
                 await self._read_events(name, namespace)
             raise
         finally:

@@ -80,6 +80,70 @@ def test_pain_14_a_dead_pod_of_the_try_before_is_never_taken_up(drive, fit, cont
     assert len(kept) == (finish == "keep_pod")
 
 
+def ended(drive, operator, context, phase="Succeeded"):
+    """Make the pod of a try whose worker then dies, and see it end."""
+    first = make(drive, operator, context)
+    drive.kubernetes.wait_until("pods", lambda pods: pods[0]["status"].get("phase") == phase)
+    return first
+
+
+def made(drive):
+    return drive.kubernetes.requests["create", "pods"]
+
+
+@pytest.mark.parametrize("finish", ["keep_pod", "delete_pod"])
+def test_pain_28_work_that_was_done_after_its_worker_was_killed_is_not_done_again(drive, fit, context, finish):
+    given = {"env_vars": {"EPOCHS": "3"}, "on_finish_action": finish}
+    first = ended(drive, fit(**given), context)
+    before = made(drive)
+    ran = drive.run(fit(**given), context=next_try(context))
+
+    assert (ran.error, made(drive)) == (None, before), ran.text
+    assert f"Pod {first} of an earlier try has done this task's work: it ended with exit code 0" in ran.text
+    assert "trained" in ran.text
+    assert names(ran.pods) == ({first} if finish == "keep_pod" else set())
+
+
+@pytest.mark.parametrize("change", [{"image": "busybox:1.36"}, {"env_vars": {"EPOCHS": "4"}}, {"arguments": ["x"]}])
+def test_pain_28_what_the_task_asks_for_by_now_is_done_although_something_else_was(drive, fit, context, change):
+    first = ended(drive, fit(env_vars={"EPOCHS": "3"}), context)
+    ran = drive.run(fit(**{"env_vars": {"EPOCHS": "3"}, **change}), context=next_try(context))
+
+    assert ran.error is None, ran.text
+    assert f"Pod {first} of an earlier try has ended with exit code 0, but the task asks for something else" in ran.text
+    assert names(ran.pods) - {first}
+
+
+RESULT = {"command": "echo 7 > /airflow/xcom/return.json", "do_xcom_push": True}
+
+
+@pytest.mark.parametrize("finish", ["keep_pod", "delete_pod"])
+def test_pain_28_work_whose_result_is_out_of_reach_is_done_again_and_the_log_says_why(drive, fit, context, finish):
+    operator = fit(**RESULT)
+    first = make(drive, operator, context)
+    drive.kubernetes.wait_until("pods", lambda pods: container_ended(pods[0], "base"))
+    operator.pod_manager.extract_xcom_kill(operator.find_pod("default", context))
+    drive.kubernetes.wait_until("pods", lambda pods: pods[0]["status"]["phase"] == "Succeeded")
+    ran = drive.run(fit(**RESULT, on_finish_action=finish), context=next_try(context))
+
+    assert (ran.error, ran.result) == (None, 7), ran.text
+    assert f"Pod {first} of an earlier try has ended with exit code 0, but its result can no longer be read" in ran.text
+
+
+def container_ended(pod, name):
+    known = pod["status"].get("containerStatuses", ())
+    return any(one["name"] == name and "terminated" in one["state"] for one in known)
+
+
+def test_pain_14_a_pod_whose_work_has_failed_is_not_taken_up_although_its_sidecar_runs(drive, fit, context):
+    first = make(drive, fit("exit 3", do_xcom_push=True), context)
+    drive.kubernetes.wait_until("pods", lambda pods: container_ended(pods[0], "base"))
+    ran = drive.run(fit(**RESULT), context=next_try(context))
+
+    assert (ran.error, ran.result) == (None, 7), ran.text
+    assert f"Pod {first} of an earlier try has failed; this try gets a new one" in ran.text
+
+
 def test_pain_14_the_pod_of_a_lost_cluster_is_not_looked_for(drive, fit, context):
     make(drive, fit("sleep 60"), context)
     ran = drive.run(fit(cluster="here"), context=next_try(context))
@@ -94,7 +158,7 @@ def test_pain_14_the_pod_of_a_lost_cluster_is_not_looked_for(drive, fit, context
     ids=str,
 )
 def test_pain_22_one_pod_is_made_however_the_api_server_answers(drive, fit, effect, monkeypatch):
-    monkeypatch.setattr("airflow.providers.cncf.kubernetes.kubernetes_helper_functions.API_RETRY_WAIT_MIN", 0)
+    monkeypatch.setattr(kubernetes_helper_functions, "_default_wait", tenacity.wait_none())
     drive.world.faults.add(Fault(name="flaky", service="kubernetes", operation="create pods", effect=effect))
     ran = drive.run(fit())
 

@@ -10,6 +10,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import tenacity
+from airflow.providers.cncf.kubernetes import kubernetes_helper_functions
 from airflow.providers.cncf.kubernetes.utils.pod_manager import OnFinishAction, OnKillAction
 from airflow.sdk.exceptions import TaskDeferred
 from pod_drive.drive import Ran, execute
@@ -102,7 +104,7 @@ LOGS_AWAY = [HttpError(code=500), Drop()]
 @pytest.mark.parametrize("effect", LOGS_AWAY, ids=str)
 @pytest.mark.parametrize("code", [0, 3])
 def test_pain_05_what_becomes_of_a_task_does_not_depend_on_its_logs(drive, fit, code, effect, monkeypatch):
-    monkeypatch.setattr("airflow.providers.cncf.kubernetes.kubernetes_helper_functions.API_RETRY_WAIT_MIN", 0)
+    monkeypatch.setattr(kubernetes_helper_functions, "_default_wait", tenacity.wait_none())
     drive.world.faults.add(Fault(name="logs", service="kubernetes", operation="get pods/log", times=1, effect=effect))
     ran = drive.run(fit(f"echo trained; exit {code}"))
 

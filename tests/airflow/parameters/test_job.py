@@ -14,9 +14,12 @@ from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
 from airflow.providers.cncf.kubernetes.operators.job import KubernetesJobOperator
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 from airflow.providers.cncf.kubernetes.triggers.job import KubernetesJobTrigger
+from airflow.providers.common.compat.sdk import AirflowException, TaskDeferred
 from kubernetes.client import models as k8s
+from pod_drive.drive import execute
 
 from airflow_multicluster import ClusterJobOperator, ClusterPodOperator
+from airflow_multicluster.operators.named_pod import NamedPodOperator
 from airflow_multicluster.triggers.job import WHEREABOUTS, ClusterJobTrigger
 from multicluster.simulator.faults import Fault, HttpError
 
@@ -176,9 +179,6 @@ def test_a_job_that_stays_out_of_sight_is_deleted(drive, work, monkeypatch):
 
 
 def deferred(drive, work):
-    from airflow.sdk.exceptions import TaskDeferred
-    from pod_drive.drive import execute
-
     with pytest.raises(TaskDeferred) as caught:
         execute(work("sleep 60", on_kill_propagation_policy="Background"), drive.context())
     return caught.value.trigger
@@ -198,6 +198,52 @@ def test_pain_06_a_killed_trigger_deletes_its_job_unless_another_triggerer_has_i
     asyncio.run(trigger.on_kill())
 
     assert len(on_their_way(drive)) == left
+
+
+def test_pain_38_a_job_whose_result_may_not_be_read_says_so_and_does_not_run_for_ever(drive, work):
+    refused = HttpError(code=403, reason="Forbidden", message="no")
+    exec_ = Fault(name="exec", service="kubernetes", operation=".*pods/exec", times=None, effect=refused)
+    drive.world.faults.add(exec_)
+    ran = drive.run(work("echo 7 > /airflow/xcom/return.json", do_xcom_push=True))
+
+    assert drive.world.faults.struck("exec") > 0
+    why = "cannot be read (exec into container airflow-xcom-sidecar): Handshake status 403 Forbidden"
+    assert f"job {ran.xcoms['job_name']!r} on cluster {CLUSTER!r} was deleted: " in str(ran.error)
+    assert why in str(ran.error)
+    assert on_their_way(drive) == []
+
+
+def test_pain_06_a_job_whose_task_is_killed_while_it_is_made_is_deleted(drive, work, monkeypatch):
+    context, operator = drive.context(), work("sleep 600", termination_grace_period=0)
+    made = operator.hook.create_job
+
+    def killed(*arguments, **options):
+        job = made(*arguments, **options)
+        operator.on_kill()
+        return job
+
+    monkeypatch.setattr(operator.hook, "create_job", killed)
+    with pytest.raises(AirflowException, match="was killed, and its job deleted"):
+        execute(operator, context)
+
+    assert on_their_way(drive) == []
+
+
+@DEFERRABLE
+def test_pain_06_a_job_whose_task_is_killed_before_it_is_deferred_is_deleted(drive, work, monkeypatch):
+    context, operator = drive.context(), work("sleep 600", termination_grace_period=0)
+    found = operator.get_pods
+
+    def killed(*arguments, **options):
+        pods = found(*arguments, **options)
+        operator.on_kill()
+        return pods
+
+    monkeypatch.setattr(operator, "get_pods", killed)
+    with pytest.raises(AirflowException, match="was killed, and its job deleted"):
+        execute(operator, context)
+
+    assert on_their_way(drive) == []
 
 
 def test_without_a_cluster_it_is_the_stock_operator():
@@ -244,9 +290,9 @@ def test_it_is_the_same_seam_as_the_pods():
     seam = [one for one in ClusterJobOperator.__mro__ if one.__module__.startswith("airflow_multicluster")]
     own = {name for name in vars(ClusterJobOperator) if callable(vars(ClusterJobOperator)[name])}
 
-    assert seam == [ClusterJobOperator, ClusterPodOperator]
+    assert seam == [ClusterJobOperator, ClusterPodOperator, NamedPodOperator]
     assert issubclass(ClusterJobOperator, KubernetesJobOperator)
-    assert not own & set(vars(KubernetesPodOperator)) - {"execute", "__init__"}
+    assert not own & set(vars(KubernetesPodOperator)) - {"execute", "__init__", "on_kill"}
 
 
 def test_the_stock_job_trigger_has_no_argument_nobody_looked_at():

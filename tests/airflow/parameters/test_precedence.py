@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
+from airflow.sdk import DAG
 from kubernetes.client import models as k8s
 
-from airflow_multicluster import ClusterPodOperator
+from airflow_multicluster import ClusterPodOperator, NodePoolTaskGroup
 
 EKS = {"eks": {"clusterName": "gpu", "region": "us-east-1"}}
 PROFILE = {"namespace": "of-profile", "serviceAccountName": "of-profile", "imagePullSecrets": ["of-profile"]}
@@ -111,10 +114,16 @@ def test_dry_run_prints_the_pod_and_reaches_nothing(capsys, monkeypatch):
     assert "airflow-xcom-sidecar" in printed
 
 
-def test_dry_run_prints_the_pod_of_a_node_pool_and_reaches_no_cluster(capsys, monkeypatch):
+@pytest.fixture
+def offline(monkeypatch):
+    """No client, no credentials, and no SDK to find some."""
     monkeypatch.setattr("multicluster.registry.cluster.Cluster.client", lambda self: pytest.fail("a client was made"))
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "GCE_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+
+def test_dry_run_prints_the_pod_of_a_node_pool_and_needs_no_credentials(capsys, offline):
     pool = {"cluster": "gpu", "name": "mc-train-0", "profile": "l4"}
     ClusterPodOperator(task_id="fit", image="busybox:1.37", node_pool=pool).dry_run()
 
@@ -122,3 +131,14 @@ def test_dry_run_prints_the_pod_of_a_node_pool_and_reaches_no_cluster(capsys, mo
     assert "airflow-multicluster/cluster: gpu" in printed
     assert "eks.amazonaws.com/nodegroup: mc-train-0" in printed
     assert "nvidia.com/gpu: 1" in printed.replace("'", "")
+
+
+def test_dry_run_prints_the_pod_of_a_node_pool_that_is_yet_to_be_made(capsys, offline):
+    with DAG("dry", schedule=None), NodePoolTaskGroup("train", cluster="gpu", profile="l4") as pool:
+        fit = ClusterPodOperator(task_id="fit", image="busybox:1.37", node_pool=pool)
+    fit.dry_run()
+
+    printed = capsys.readouterr().out
+    assert "airflow-multicluster/cluster: gpu" in printed
+    assert "eks.amazonaws.com/nodegroup: mc-train-of-this-run" in printed
+    assert fit.node_pool == pool.output
