@@ -50,6 +50,11 @@ FORBIDDEN = {
     "delete a node group without a lease": Ask(
         action="eks:DeleteNodegroup", resource=f"{EKS}:nodegroup/gpu/mc-train/1"
     ),
+    "delete a node group that a person keeps": Ask(
+        action="eks:DeleteNodegroup",
+        resource=f"{EKS}:nodegroup/gpu/mc-train/1",
+        context={**OURS, "aws:ResourceTag/multicluster-keep": "true"},
+    ),
     "delete a node group of another cluster": Ask(
         action="eks:DeleteNodegroup", resource=f"{EKS}:nodegroup/other/mc-train/1", context=OURS
     ),
