@@ -1,0 +1,1 @@
+"""One thread, one virtual clock, one seed: the real brackets, kinds and reaper against the simulator's clouds."""

@@ -1,0 +1,201 @@
+"""What must hold at every step, whatever dies. Judged by the clouds' own state, never by what our code says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from matrix.airflow import FINAL, Airflow, Run, Task
+from matrix.bracket import Bracket
+from matrix.clusters import REGION
+from matrix.process import Process
+from matrix.world import World
+from multicluster.node_pools.lease import EXPIRES, GRACE, MANAGED_BY, MANAGER, Lease
+from multicluster.simulator.fleet import NodeGroup, State
+
+RACE = 400.0
+"""Seconds in which somebody may act on what he has read: two calls, and a standstill between them."""
+
+CLOCKS = timedelta(minutes=3)
+"""What the clocks of two machines may differ by, with what passes between their calls."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Pool:
+    """A node group that our code made, and what is known of it."""
+
+    group: NodeGroup
+    bracket: Bracket
+    born: float
+    expires: float
+    """The latest end that its lease ever had."""
+    hands_off: str = ""
+    """Why it is no longer ours to touch: a person untagged or keeps it."""
+    since: float = 0.0
+    overstay: float = 0.0
+    changes: tuple[float, float] = (0.0, 0.0)
+    """The lease's end before its last renewal, and when that was."""
+
+
+class Laws:
+    """Watches the clouds. *bound* is how long a pool may outlive lease and work, in seconds."""
+
+    def __init__(self, world: World, airflow: Airflow, *, bound: float, told: Callable[[str, str], None]) -> None:
+        self.world, self.airflow, self.bound, self._told = world, airflow, bound, told
+        self.brackets: list[Bracket] = []
+        self.pools: list[Pool] = []
+        self.made = 0
+        self.longest = 0.0
+        self.violations: list[str] = []
+        self.owner_of: dict[Process, Any] = {}
+        """The bracket, or the word "reaper", that each process works for."""
+        groups = world.groups
+        self._create, self._delete = groups.create, groups.delete
+        groups.create, groups.delete = self._created, self._deleted
+        airflow.on_end, airflow.on_success = self._run_ended, self._succeeded
+
+    def broken(self, law: str) -> None:
+        """Write a violation down, once."""
+        if law not in self.violations:
+            self.violations.append(law)
+            self._told("LAW", law)
+
+    def check(self) -> None:
+        """Look at every pool of ours that is there."""
+        now = self.world.time.seconds
+        for pool in list(self.pools):
+            group = pool.group
+            if self.world.groups.get(group.key, group.name) is not group:
+                self.pools.remove(pool)
+                continue
+            expires = float(tags_of(group).get(EXPIRES, 0))
+            if expires > pool.expires:
+                pool.changes = (pool.expires, now)
+                pool.expires = expires
+            if pool.hands_off:
+                continue
+            run = pool.bracket.run
+            if run.state == "running" and not self.airflow.gone:
+                continue
+            wanted = max(pool.expires, pool.born, min(run.ended_at or 0.0, now))
+            pool.overstay = max(pool.overstay, now - wanted)
+            self.longest = max(self.longest, pool.overstay)
+            if pool.overstay > self.bound:
+                self.broken(
+                    f"pool {group.target} ({group.state}) outlives lease and work by more than {self.bound:.0f} s"
+                )
+
+    def left_alone(self, group: NodeGroup, why: str) -> None:
+        """Know that a person took a pool away from us."""
+        for pool in self.pools:
+            if pool.group is group:
+                pool.hands_off, pool.since = why, self.world.time.seconds
+
+    def at_the_end(self) -> None:
+        """Look at what is left when nothing happens any more."""
+        for run in self.airflow.runs.values():
+            if self.airflow.gone:
+                break
+            for task in run.tasks.values():
+                if task.state not in FINAL:
+                    self.broken(f"task {run.name}.{task.name} never ends: it is {task.state or 'not begun'}")
+        for pool in self.pools:
+            if not pool.hands_off:
+                self.broken(f"pool {pool.group.target} ({pool.group.state}) is left in the end")
+        for error in (*self.world.time.loop.errors, *self.airflow.unexpected):
+            self.broken(f"an error that nobody expected: {error}")
+
+    def _created(self, group: NodeGroup) -> None:
+        asker = self.world.serving
+        if asker is None:
+            self._create(group)
+            return
+        bracket, now = self.owner_of[asker], self.world.time.seconds
+        self.made += 1
+        lease = Lease.from_labels(tags_of(group))
+        if lease is None or lease.owner != bracket.plan.origin.owner:
+            self.broken(f"pool {group.target} is made without a lease of its owner")
+        for pool in self.pools:
+            if pool.bracket is bracket and not pool.hands_off:
+                self.broken(f"one owner has two pools: {pool.group.target} and {group.target}")
+        self._armed(group, lease)
+        expires = lease.expires_at.timestamp() if lease else now
+        self.pools.append(Pool(group=group, bracket=bracket, born=now, expires=expires))
+        self._create(group)
+
+    def _armed(self, group: NodeGroup, lease: Lease | None) -> None:
+        if not group.key.startswith("eks:"):
+            return
+        schedules = self.world.aws.schedules.all
+        schedule = schedules.get((self.world.aws.key.principal.account, REGION, "default", group.name))
+        if schedule is None:
+            self.broken(f"pool {group.target} is made before its dead-man switch is armed")
+        elif lease and schedule.due > lease.expires_at + GRACE + CLOCKS:
+            self.broken(f"the dead-man switch of pool {group.target} is armed later than its lease and grace")
+
+    def _deleted(self, group: NodeGroup) -> None:
+        asker = self.world.serving
+        if asker is not None:
+            who = asker.name if isinstance(asker, Process) else str(asker)
+            pool = next((one for one in self.pools if one.group is group), None)
+            wrong = self._wrong(asker, group, pool)
+            self._told(who, f"DELETES {group.target}")
+            if wrong:
+                self.broken(f"{who} deletes {group.target}: {wrong}")
+        self._delete(group)
+
+    def _wrong(self, asker: Any, group: NodeGroup, pool: Pool | None) -> str:
+        """Say why the deletion should not have been; empty where it should."""
+        now = self.world.time.seconds
+        if pool is None:
+            return "it is not ours"
+        if pool.hands_off:
+            return pool.hands_off if now - pool.since > RACE else ""
+        whose = self.owner_of.get(asker) if isinstance(asker, Process) else None
+        if whose is pool.bracket:
+            return ""
+        if isinstance(whose, Bracket):
+            return "it is another bracket's"
+        before, changed = pool.changes
+        expires = before if whose and now - changed < RACE else float(tags_of(group).get(EXPIRES, 0))
+        over = now - expires - GRACE.total_seconds() + (asker.skew if isinstance(asker, Process) else 0.0)
+        run = pool.bracket.run
+        dead = whose == "reaper" and self._ended(run) and now - pool.born > GRACE.total_seconds() - RACE
+        if over >= -1 or dead or (whose == "reaper" and group.state == State.DELETE_FAILED):
+            return ""
+        return f"its lease is live for {-over:.0f} s more, grace included"
+
+    def _ended(self, run: Run) -> bool:
+        return run.state != "running" or self.airflow.runs.get((run.dag, run.id)) is not run
+
+    def _succeeded(self, run: Run, task: Task) -> None:
+        if task.name == "gone":
+            for pool in self._of(run):
+                self.broken(f"{run.name}.gone is green, and pool {pool.group.target} is {pool.group.state}")
+
+    def _run_ended(self, run: Run) -> None:
+        if run.disturbed:
+            return
+        for pool in self._of(run):
+            if run.tasks["gone"].state != "failed" and run.tasks["delete"].state != "failed":
+                self.broken(f"run {run.name} ended, its pool {pool.group.target} is {pool.group.state}, nobody says so")
+
+    def _of(self, run: Run) -> list[Pool]:
+        there = [pool for pool in self.pools if pool.bracket.run is run and not pool.hands_off]
+        return [pool for pool in there if self.world.groups.get(pool.group.key, pool.group.name) is pool.group]
+
+
+def tags_of(group: NodeGroup) -> Mapping[str, str]:
+    """Return the tags of a node group, the labels of a node pool."""
+    if "gke" in group.settings:
+        labels: Mapping[str, str] = group.settings["gke"].config.get("resourceLabels") or {}
+        return labels
+    tags: Mapping[str, str] = group.settings["tags"]
+    return tags
+
+
+def ours(group: NodeGroup) -> bool:
+    """Whether its tags say that it is ours."""
+    return tags_of(group).get(MANAGED_BY) == MANAGER
