@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
 import os
 import subprocess
@@ -16,6 +15,8 @@ import pytest
 from multicluster.testing.world import NOWHERE
 
 HERE = Path(__file__).parent
+if str(HERE) not in sys.path:
+    sys.path.insert(0, str(HERE))
 LISTENED = (
     "multicluster",
     "airflow_multicluster",
@@ -71,6 +72,8 @@ def canary_world(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def left(canary_world, tmp_path_factory) -> Left:
+    from canary_hunt.planted import spent
+
     world, given = canary_world, tmp_path_factory.mktemp("given")
     secrets, connections, keys = arm(world, given)
     folder = tmp_path_factory.mktemp("left")
@@ -152,17 +155,10 @@ def arm(world, given: Path) -> tuple[dict[str, str], dict[str, str], dict[str, s
     return secrets, connections, keys
 
 
-def spent(world) -> dict[str, str]:
-    """Give the secrets that were made while the tasks ran."""
-    sessions = [key for key in world.aws.iam.keys.values() if key.session_token]
-    made = {f"key of session {number}": key.secret for number, key in enumerate(sessions)}
-    made |= {f"token of session {number}": key.session_token for number, key in enumerate(sessions)}
-    made |= {f"Google token {number}": token for number, token in enumerate(sorted(world.google.tokens.seen))}
-    return {**made, "EKS token": "k8s-aws-v1.", "Google token": "ya29."}
-
-
 def write_kubeconfig(world, given: Path) -> str:
     """Write ways into clusters, and one out of each plugin; return a line of the client key's PEM."""
+    from canary_hunt.planted import client_certificate
+
     certificate, key = client_certificate()
     known = world.kubeconfig()
     server = next(one["cluster"] for one in known["clusters"] if one["name"] == "here")
@@ -191,29 +187,6 @@ def write_kubeconfig(world, given: Path) -> str:
     }
     (given / "kubeconfig").write_text(json.dumps(document))
     return key.decode().splitlines()[2]
-
-
-def client_certificate() -> tuple[bytes, bytes]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "canary")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem), secret
 
 
 def write_registry(world, given: Path) -> Path:

@@ -8,8 +8,7 @@ import zlib
 from contextlib import closing
 
 import pytest
-
-from .hunt import hits
+from canary_hunt.hunt import hits
 
 PLACES = ("gpu-use1", "by-session", "by-role", "by-connection", "gpu-euw4", "by-key", "by-kubeconfig")
 WRITTEN = (

@@ -7,8 +7,6 @@ One Airflow serves all tests of a run, and all plays are on at once; each test t
 
 from __future__ import annotations
 
-import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,9 @@ from typing import Any
 import pytest
 
 ROOM = str(Path(__file__).parent)
-if ROOM not in sys.path:
-    sys.path.insert(0, ROOM)
+for room in (ROOM, str(Path(ROOM).with_name("canaries"))):
+    if room not in sys.path:
+        sys.path.insert(0, room)
 
 
 SECONDS = 900
@@ -26,18 +25,14 @@ TABLE, STAGE = pytest.StashKey[list[tuple[str, str, str]]](), pytest.StashKey[st
 PLAYS = pytest.StashKey[list[Any]]()
 
 
-def wanted(config: pytest.Config) -> bool:
-    """Whether endings were asked for."""
-    named = re.sub(r"not\s+endings", "", str(config.option.markexpr))
-    return "endings" in named or os.environ.get("MULTICLUSTER_ENDINGS") in ("1", "sqlite")
-
-
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scripts(*scripts): what happens in the plays that the test is about")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the tests of this room alone unless they are asked for; its reaper has a test that costs nothing."""
+    """Leave the tests of this room alone unless they are asked for."""
+    from airflow_stage.asked import wanted
+
     return True if collection_path.name.startswith("test_") and not wanted(config) else None
 
 
@@ -51,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _lateness(item: pytest.Item) -> int:
-    order = ("test_triggerer", "test_scheduler", "test_what_is_left")
+    order = ("test_triggerer", "test_scheduler", "test_what_is_left", "test_nothing_secret")
     return next((at + 1 for at, name in enumerate(order) if item.path.name.startswith(name)), 0)
 
 
@@ -65,7 +60,7 @@ def stage(request):
         if (marker := item.get_closest_marker("scripts")) is not None:
             mode = item.callspec.params["mode"]
             casts.update({(script.name, mode): (script, mode) for script in marker.args})
-    with Stage(casts.values()) as stage:
+    with Stage(list(casts.values())) as stage:
         why = stage.deployment.no_postgres
         database = f"SQLite with one triggerer: {why}" if why else "PostgreSQL, two triggerers"
         request.config.stash[STAGE] = f"{database}; {len(casts)} plays"

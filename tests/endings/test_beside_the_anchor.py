@@ -46,12 +46,12 @@ def test_a_deferred_pod_on_eks_ends_at_its_execution_timeout(endings, beside):
     assert (ours.state, ours.made, ours.left) == ("failed", 1, ())
 
 
-KUBECONFIG = {"operator": "kpo", "cluster": "here"}
+KUBECONFIG = {"operator": "kpo", "cluster": "anchor"}
 
 
 @ending_of(*pair("kubeconfig", KUBECONFIG, deed=deeds.read_trigger), modes=MODE)
 def test_no_token_stands_in_the_row_of_a_trigger(endings, stage, scripts, mode, beside):
-    token = stage.world.entrances["here"].admin_token
+    token = stage.world.entrances["anchor"].admin_token
     rows = ["".join(stage.plays[script.name, mode].seen) for script in scripts]
     beside(
         "deferred by a kubeconfig, the trigger's row",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 
 import pytest
-from endings_stage.deployment import MISSED_SECONDS
+from airflow_stage.deployment import MISSED_SECONDS
 from endings_stage.script import Script, broken, ending_of
 
 pytestmark = pytest.mark.endings

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from endings_stage import reaper
-from endings_stage.parts import Parts
-from endings_stage.waiting import until
+from airflow_stage import reaper
+from airflow_stage.parts import Parts
+from airflow_stage.waiting import until
 
 pytestmark = pytest.mark.endings
 
@@ -25,7 +25,7 @@ def test_no_pod_of_ours_is_left_at_work(stage):
 HOLDER = """
 import os, sys
 from pathlib import Path
-from endings_stage.parts import Parts
+from airflow_stage.parts import Parts
 parts = Parts(folder=Path(sys.argv[1]).parent)
 script = "import setproctitle, subprocess; setproctitle.setproctitle('x' * 999); subprocess.run(['sleep', '600'])"
 part = parts.start([sys.executable, "-c", script], Path(sys.argv[1]), os.environ)

@@ -31,6 +31,23 @@ def test_a_killed_task_with_a_try_left_takes_its_pod_up_again(ended):
     assert (ended.working, ended.left) == ((), ())
 
 
+BACK = {"deed": deeds.kill_on_return}
+RESULT = {"then": "echo 7 > /airflow/xcom/return.json", "options": {"retries": 1, "do_xcom_push": True}}
+
+
+@ending_of(Script(name="killed-on-return", options={"retries": 1}, **BACK), modes=["deferrable"])
+def test_a_task_killed_when_it_comes_back_from_its_trigger_takes_its_pod_up_again(ended):
+    assert (ended.state, ended.tries, ended.made) == ("success", 2, 1)
+    assert (ended.working, ended.left) == ((), ())
+
+
+@ending_of(Script(name="killed-with-result", **RESULT, **BACK), modes=["deferrable"])
+def test_a_task_killed_when_it_comes_back_from_its_trigger_has_its_pods_result(stage, play, ended):
+    assert (ended.state, ended.tries, ended.made) == ("success", 2, 1)
+    assert stage.api.result(play.dag_id) == "7"
+    assert (ended.working, ended.left) == ((), ())
+
+
 NOBODY = "Airflow has nobody act for a task whose process was killed and that has no try left: its pod ends by itself"
 
 

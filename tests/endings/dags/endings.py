@@ -8,6 +8,7 @@ from pathlib import Path
 
 from airflow.providers.amazon.aws.operators.eks import EksPodOperator
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+from airflow.providers.cncf.kubernetes.secret import Secret
 from airflow.sdk import DAG, get_parsing_context
 
 from airflow_multicluster import ClusterPodOperator
@@ -21,6 +22,11 @@ QUICK = {
     "image": "busybox:1.37",
     "get_logs": True,
 }
+SECRETS = {
+    "env_vars": {"API_TOKEN": "{{ var.value.api_token }}"},
+    "secrets": [Secret("env", "WORD", "keys", "word"), Secret("volume", "/keys", "keys")],
+}
+"""None of it may be found when all is over; the stock operators are not asked for that."""
 ONLY = get_parsing_context().dag_id
 
 for play in PLAYS:
@@ -33,7 +39,7 @@ for play in PLAYS:
     run_timeout = None if run_seconds is None else timedelta(seconds=run_seconds)
     with DAG(play["dag_id"], schedule=None, dagrun_timeout=run_timeout) as dag:
         if play["operator"] == "ours":
-            ClusterPodOperator(task_id="fit", cluster=play["cluster"], **options)
+            ClusterPodOperator(task_id="fit", cluster=play["cluster"], **SECRETS, **options)
         elif play["operator"] == "eks":
             EksPodOperator(
                 task_id="fit",

@@ -1,1 +1,1 @@
-"""A real Airflow on a simulated world, and the plays that are performed on it."""
+"""The plays that are performed on a real Airflow and a simulated world."""

@@ -5,25 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
-from collections.abc import Mapping
 
 from endings_stage.play import Play
 from endings_stage.script import Deed
-from multicluster.simulator.faults import Delay, Effect, Fault
+from endings_stage.trouble import strike, struck
+from multicluster.simulator.faults import Delay
 
-OUTAGE_SECONDS = 120
-"""How long an API server is down: two minutes, as issue 5 has it; past what the client's own retries bridge."""
 OVERDUE_SECONDS = 40
 """How long past its time-out a task is watched."""
-SLOW_SECONDS = 20
 CREATE_SECONDS = 12
 """How long an API server takes for a pod whose making is to be interrupted."""
-REVOKED_SECONDS = 2
-"""How far two expiries are apart: a token signed in the same second as another one is the same bytes."""
-_REVOKING = threading.Lock()
-STEPS = ("create pods", "list pods", "get pods", "watch pods", "get pods/log", "patch pods", "delete pods")
-"""What is asked of an API server for one task."""
 
 
 def outlive(play: Play) -> None:
@@ -87,6 +78,18 @@ def signal_worker(number: signal.Signals) -> Deed:
     return deed
 
 
+def kill_on_return(play: Play) -> None:
+    """Kill the process in which a deferred task goes on, while it asks for the pod that has ended."""
+    play.waiting()
+    strike(play, "get pods", Delay(seconds=CREATE_SECONDS), times=None)
+    deferred = play.task["pid"]
+    play.release()
+    play.until(lambda: play.state == "running" and play.task["pid"] != deferred, "the return")
+    play.until(lambda: struck(play)["get pods"], "what it asks when it is back")
+    os.kill(int(play.task["pid"]), signal.SIGKILL)
+    play.stage.world.faults.remove(play.fault("get pods"))
+
+
 def signal_while_creating(number: signal.Signals) -> Deed:
     """Signal the process of a task while the API server makes its pod: nobody has been told of it yet."""
 
@@ -144,68 +147,3 @@ def lose_node(play: Play) -> None:
     (pod,) = (pod for pod in play.kubernetes.objects("pods", play.namespace) if pod["metadata"]["name"] == name)
     play.kubernetes.remove_node(pod["spec"]["nodeName"])
     play.release_after(name)
-
-
-def outage(play: Play) -> None:
-    """Take the API server away while the task waits."""
-    play.waiting()
-    if play.line is None:
-        raise ValueError(f"{play.dag_id} has no line")
-    play.line.cut()
-    threading.Event().wait(OUTAGE_SECONDS)
-    play.line.mend()
-    play.release()
-
-
-def slow_loris(play: Play) -> None:
-    """Let answers drip in for a while."""
-    play.waiting()
-    if play.line is None:
-        raise ValueError(f"{play.dag_id} has no line")
-    play.line.slow = True
-    threading.Event().wait(SLOW_SECONDS)
-    play.release()
-    threading.Event().wait(SLOW_SECONDS)
-    play.line.slow = False
-
-
-def expire_tokens(play: Play) -> None:
-    """Let all tokens expire at each step of the pod's life."""
-    play.until(lambda: play.pods, "the pod")
-    _expire(play)
-    play.waiting()
-    _expire(play)
-    play.release()
-    play.until(lambda: "Running" not in play.pods.values(), "the end of the work")
-    _expire(play)
-
-
-def _expire(play: Play) -> None:
-    """Revoke what AWS has signed so far; not a second time before those who met the first have new tokens."""
-    with _REVOKING:
-        world = play.stage.world
-        world.host.run(world.aws.tokens.revoke)
-        threading.Event().wait(REVOKED_SECONDS)
-
-
-def weather(effect: Effect, *, times: int = 1) -> Deed:
-    """Let every step meet an effect, so many times."""
-
-    def before(play: Play) -> None:
-        for step in STEPS:
-            strike(play, step, effect, times=times)
-
-    return before
-
-
-def strike(play: Play, operation: str, effect: Effect, *, times: int | None) -> None:
-    """Let an operation on the play's pods meet an effect."""
-    target = rf"/api/v1/namespaces/{play.namespace}/pods(/.*)?"
-    name = play.fault(operation)
-    fault = Fault(name=name, effect=effect, service="kubernetes", operation=operation, target=target, times=times)
-    play.stage.world.faults.add(fault)
-
-
-def struck(play: Play) -> Mapping[str, int]:
-    """Count how often each step met its effect."""
-    return {step: play.stage.world.faults.struck(play.fault(step)) for step in STEPS}

@@ -22,8 +22,10 @@ class Line:
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.slow = False
-        self.carried = 0
-        """How many connections were made since the start."""
+        self.dripped = 0
+        """How many bytes have come through while it was slow."""
+        self.aborted = 0
+        """How many connections were cut."""
         self.port = 0
         self.mend()
 
@@ -46,11 +48,11 @@ class Line:
     async def _cut(self) -> None:
         if self._server is not None:
             self._server.close()
+        self.aborted += len(self._open) // 2  # a connection has two ends
         for writer in list(self._open):
             writer.transport.abort()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.carried += 1
         try:
             onward, back = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
@@ -76,6 +78,7 @@ class Line:
             while data := await source.read(CHUNK):
                 while slow and self.slow and data:
                     sink.write(data[:DRIBBLE_BYTES])
+                    self.dripped += len(data[:DRIBBLE_BYTES])
                     data = data[DRIBBLE_BYTES:]
                     await sink.drain()
                     await asyncio.sleep(DRIBBLE_SECONDS)

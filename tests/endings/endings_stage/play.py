@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from airflow_stage.waiting import PATIENCE, until
+
+from endings_stage.canaries import SECRET
 from endings_stage.script import Script
-from endings_stage.waiting import PATIENCE, until
 from multicluster.simulator.kubernetes.nodes import NodeShape
 
 if TYPE_CHECKING:
@@ -67,8 +69,11 @@ class Play:
         self.dag_id = f"{script.name}-{mode}"
         self.namespace = self.dag_id
         self.line: Line | None = stage.new_line(script.cluster) if script.line else None
-        self.cluster = self.dag_id if script.line else script.cluster
-        self.kubernetes = stage.world.entrances[script.cluster].kubernetes
+        self.place = self.dag_id if script.own else script.cluster
+        """The name of its cluster in the world."""
+        self.cluster = self.dag_id if script.line else self.place
+        """The same in the registry."""
+        self.kubernetes = stage.world.entrances[self.place].kubernetes
         self.ending: Ending | None = None
         """How it ended; None before."""
         self.seen: list[str] = []
@@ -84,7 +89,7 @@ class Play:
             "dag_id": self.dag_id,
             "operator": script.operator,
             "cluster": self.cluster,
-            "command": f"echo begun; until test -e {self._gate}; do sleep 1; done; echo finished",
+            "command": f"echo begun; until test -e {self._gate}; do sleep 1; done; {script.then}; echo finished",
             "options": {
                 "namespace": self.namespace,
                 "deferrable": self.mode == "deferrable",
@@ -96,6 +101,7 @@ class Play:
     def prepare(self) -> None:
         """Make its namespace and its nodes, and do what is to be done before."""
         self.kubernetes.create("namespaces", {"metadata": {"name": self.namespace}})
+        self.kubernetes.create("secrets", SECRET, self.namespace)
         for number in range(self.script.nodes):
             name = f"{self.dag_id}-{number}"
             labels = {"endings": self.dag_id, "kubernetes.io/hostname": name}
@@ -159,6 +165,13 @@ class Play:
         """Whether a pod was asked for at an API server that takes its time for it."""
         return self.stage.world.faults.struck(self.fault("create pods")) > 0
 
+    @property
+    def laid(self) -> Line:
+        """The line to its cluster. Raises ValueError where it has none."""
+        if self.line is None:
+            raise ValueError(f"{self.dag_id} has no line")
+        return self.line
+
     def fault(self, operation: str) -> str:
         """Return the name under which what strikes an operation is counted."""
         return f"{self.dag_id}: {operation}"
@@ -170,11 +183,16 @@ class Play:
 
     def waiting(self) -> str:
         """Block until the pod runs and the task waits for it, in its mode's way; returns the pod's name."""
-        rests = "deferred" if self.mode == "deferrable" else "running"
-        self.until(lambda: self.over or self._rests(rests), f"the waiting ({rests})")
+        self.until(lambda: self.rests, "the waiting")
         if self.over:
             raise RuntimeError(f"the task is over before its pod was seen at work\n{self.story()}")
         return next(name for name, phase in self.pods.items() if phase == "Running")
+
+    @property
+    def rests(self) -> bool:
+        """Whether the pod runs and the task waits for it, or all is over already."""
+        state = "deferred" if self.mode == "deferrable" else "running"
+        return self.over or self._rests(state)
 
     def _rests(self, state: str) -> bool:
         if self.state != state or "Running" not in self.pods.values():
@@ -211,7 +229,7 @@ class Play:
 
         config = kubernetes.client.Configuration()
         kubernetes.config.load_kube_config(
-            str(self.stage.root / "kubeconfig"), context=self.script.cluster, client_configuration=config
+            str(self.stage.root / "kubeconfig"), context=self.place, client_configuration=config
         )
         return kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(config))
 

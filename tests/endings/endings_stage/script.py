@@ -26,6 +26,10 @@ class Script:
     before: Deed | None = None
     deed: Deed | None = None
     cluster: str = "here"
+    own: bool = False
+    """Whether it has an EKS cluster of its own instead, named like its DAG."""
+    then: str = "true"
+    """What the pod does when it was released, as a shell has it."""
     line: bool = False
     """Whether the cluster is reached by a line that can be cut and slowed."""
     late: bool = False

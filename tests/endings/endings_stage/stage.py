@@ -9,17 +9,20 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from endings_stage.deployment import Deployment
+from airflow_stage.deployment import Deployment
+from airflow_stage.waiting import until
+
+from endings_stage.canaries import Planted
 from endings_stage.line import Line
 from endings_stage.play import Ending, Play
 from endings_stage.script import Script
-from endings_stage.waiting import until
 from multicluster.simulator import Delays, World
+from multicluster.simulator.environment import kubeconfig
 
 T = TypeVar("T")
 DAGS = Path(__file__).parents[1] / "dags"
@@ -50,7 +53,7 @@ class Told:
 class Stage:
     """Everything that a test looks at. Use it as a context manager."""
 
-    def __init__(self, casts: Iterable[tuple[Script, str]]) -> None:
+    def __init__(self, casts: Collection[tuple[Script, str]]) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="multicluster-endings-"))
         self.root.chmod(0o711)  # PostgreSQL's user passes through
         self.closed = False
@@ -68,6 +71,10 @@ class Stage:
             self.world.add_eks("gpu")
             self.world.add_gke("gke")
             self.world.add_plain("here")
+            self.world.add_plain("anchor")
+            for script, mode in casts:
+                if script.own:
+                    self.world.add_eks(f"{script.name}-{mode}")
             self.plays = {(script.name, mode): Play(self, script, mode) for script, mode in casts}
             self._threads = ThreadPoolExecutor(max(len(self.plays), 1), thread_name_prefix="play")
             careful.callback(self._threads.shutdown, wait=False, cancel_futures=True)
@@ -80,9 +87,13 @@ class Stage:
         (home / "dags").mkdir(parents=True)
         for file in DAGS.glob("*.py"):
             (home / "dags" / file.name).symlink_to(file)
-        documents = [{**play.document(), "kubeconfig": str(self._kubeconfig())} for play in self.plays.values()]
+        anchors = self.root / "anchor-kubeconfig"
+        anchors.write_text(json.dumps(kubeconfig([self.world.entrances["anchor"]])))
+        documents = [{**play.document(), "kubeconfig": str(anchors)} for play in self.plays.values()]
         (home / "dags" / "plays.json").write_text(json.dumps(documents))
-        env = {**self.world.env(), "MULTICLUSTER_REGISTRY": str(self._registry())}
+        self.planted = Planted.into(self.world, self.root)
+        self._write_kubeconfig()
+        env = {**self.world.env(), **self.planted.env, "MULTICLUSTER_REGISTRY": str(self._registry())}
         del env["AWS_ENDPOINT_URL_STS"]  # the stock EKS operator would sign its tokens for this address: none is good
         return Deployment(home, env, workers=SPARE_WORKERS + sum(mode == "sync" for _, mode in self.plays))
 
@@ -91,8 +102,8 @@ class Stage:
         port = int(self.world.entrances[cluster].kubernetes.url.rpartition(":")[2])
         return Line(self.world.host, port)
 
-    def _kubeconfig(self) -> Path:
-        """Write the world's kubeconfig, with a context for each line."""
+    def _write_kubeconfig(self) -> None:
+        """Write the world's kubeconfig, with a context for each line, and a client's key where there is a token."""
         document: Any = self.world.kubeconfig()
         for play in self.plays.values():
             if play.line is not None:
@@ -100,17 +111,18 @@ class Stage:
                 document["clusters"].append({"name": play.cluster, "cluster": {**cluster, "server": play.line.url}})
                 context = {"cluster": play.cluster, "user": f"{play.script.cluster}-admin"}
                 document["contexts"].append({"name": play.cluster, "context": context})
+        user = next(one["user"] for one in document["users"] if one["name"] == "here-admin")
+        user.update(self.planted.client)
         path = self.root / "kubeconfig"
         path.write_text(json.dumps(document))
         path.chmod(0o600)
-        return path
 
     def _registry(self) -> Path:
         document: Any = self.world.registry()
-        for play in self.plays.values():
-            if play.line is not None:
-                auth = {"kubeconfig": {"path": str(self.root / "kubeconfig"), "context": play.cluster}}
-                document["clusters"].append({"name": play.cluster, "auth": auth})
+        ours = {"path": str(self.root / "kubeconfig")}
+        document["clusters"] = [one for one in document["clusters"] if one["name"] != "here"]
+        for name in ("here", *(play.cluster for play in self.plays.values() if play.line is not None)):
+            document["clusters"].append({"name": name, "auth": {"kubeconfig": {**ours, "context": name}}})
         path = self.root / "registry.json"
         path.write_text(json.dumps(document))
         return path

@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from endings_stage import reaper
-from endings_stage.waiting import until
+from airflow_stage import reaper
+from airflow_stage.waiting import until
 
 PATIENCE = 15
 """Seconds for a part to end by itself once it is asked to."""

@@ -52,9 +52,9 @@ class Api:
         jobs = self._call("GET", "/api/v2/jobs?job_type=TriggererJob&limit=100")["jobs"]
         return next(datetime.fromisoformat(one["latest_heartbeat"]) for one in jobs if one["id"] == job)
 
-    def run(self, dag_id: str) -> None:
-        """Start the DAG's only run."""
-        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "dag_run_id": RUN})
+    def run(self, dag_id: str, run_id: str = RUN) -> None:
+        """Start a run of a DAG."""
+        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "dag_run_id": run_id})
 
     def runs(self) -> dict[str, str]:
         """Return the state of each DAG's run."""
@@ -65,6 +65,11 @@ class Api:
         """Return each DAG's task."""
         found = self._call("GET", "/api/v2/dags/~/dagRuns/~/taskInstances?limit=500")["task_instances"]
         return {one["dag_id"]: one for one in found if one["task_id"] == TASK}
+
+    def result(self, dag_id: str) -> str:
+        """Return what a task has returned, as JSON."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{RUN}/taskInstances/{TASK}/xcomEntries/return_value"
+        return json.dumps(self._call("GET", path)["value"])
 
     def mark(self, dag_id: str, state: str) -> None:
         """Mark a task failed or success, as a person does in the UI."""

@@ -7,13 +7,15 @@ import secrets
 import signal
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-from endings_stage import postgres
-from endings_stage.api import Api
-from endings_stage.parts import Part, Parts
-from endings_stage.waiting import until
+from airflow_stage import postgres
+from airflow_stage.api import Api
+from airflow_stage.parts import Part, Parts
+from airflow_stage.waiting import until
 from multicluster.cli.demo.airflow_process import airflow_environment
 from multicluster.cli.demo.standalone import free_port
 
@@ -26,15 +28,30 @@ MISSED_SECONDS = 20
 IMPORTS = "import kubernetes.client, kubernetes_asyncio.client  # here once, rather than in every forked task\n"
 
 
+def kind_of(name: str) -> str:
+    """Return which command of Airflow a part is: ``scheduler`` for ``scheduler-1``."""
+    return name.rpartition("-")[0] if name[-1].isdigit() else name
+
+
 class Deployment:
     """The parts of one Airflow in a folder. ``stop`` ends them all; so does the end of this process."""
 
-    def __init__(self, home: Path, env: Mapping[str, str], *, workers: int) -> None:
+    def __init__(
+        self,
+        home: Path,
+        env: Mapping[str, str],
+        *,
+        workers: int,
+        parts: Sequence[str] = PARTS,
+        settings: Mapping[str, object] = MappingProxyType({}),
+        imports: str = IMPORTS,
+    ) -> None:
         self.home = home
+        self._names = parts
         self.logs = home / "stdout"
         self.logs.mkdir()
         (home / "config").mkdir()
-        (home / "config" / "airflow_local_settings.py").write_text(IMPORTS)
+        (home / "config" / "airflow_local_settings.py").write_text(imports)
         self.parts = Parts(folder=home.parent)
         self.running: dict[str, Part] = {}
         self.no_postgres = postgres.missing()
@@ -42,15 +59,15 @@ class Deployment:
         self.api = Api(f"http://127.0.0.1:{free_port()}")
         self.triggerers: dict[int, str] = {}
         """Which process stands behind the id of a triggerer; those that have ended have none."""
-        self._env = {**airflow_environment(home), **env, **self._settings(workers)}
+        self._env = {**airflow_environment(home), **env, **self._settings(workers, settings)}
         self._env["PATH"] = f"{Path(sys.executable).parent}:{self._env['PATH']}"  # the stock EKS operator starts python
 
     @property
     def names(self) -> tuple[str, ...]:
         """The parts; SQLite allows one triggerer only."""
-        return PARTS[:-1] if self.no_postgres else PARTS
+        return tuple(name for name in self._names if name != "triggerer-1" or not self.no_postgres)
 
-    def _settings(self, workers: int) -> dict[str, str]:
+    def _settings(self, workers: int, more: Mapping[str, object]) -> dict[str, str]:
         port = self.api.address.rpartition(":")[2]
         plain = {
             "API__HOST": "127.0.0.1", "API__PORT": port, "API__WORKERS": 1, "API__BASE_URL": self.api.address,
@@ -74,7 +91,7 @@ class Deployment:
             "TRIGGERER__JOB_HEARTBEAT_SEC": 1, "TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": MISSED_SECONDS,
             "WORKERS__MIN_HEARTBEAT_INTERVAL": 2, "WORKERS__EXECUTION_API_TIMEOUT": 60,
         }  # fmt: skip
-        return {f"AIRFLOW__{name}": str(value) for name, value in plain.items()}
+        return {f"AIRFLOW__{name}": str(value) for name, value in {**plain, **more}.items()}
 
     def start(self) -> None:
         """Start everything and block until all parts say that they are well and the DAGs are read."""
@@ -86,6 +103,9 @@ class Deployment:
         made = self._airflow("migrate", "db", "migrate")
         if not made.await_end(300) or made.process.returncode:
             raise RuntimeError(f"airflow db migrate failed:\n{made.tail()}")
+        if not self.no_postgres:
+            with contextlib.closing(self.connect()) as connection:
+                postgres.keep_deleted_rows(connection)
         for name in self.names:
             if not name.startswith("triggerer"):
                 self.start_part(name)
@@ -98,11 +118,15 @@ class Deployment:
     def start_part(self, name: str) -> None:
         """Start a part, or start it again. A triggerer is awaited, so that its id is known."""
         known = set(self.api.triggerers()) if name.startswith("triggerer") else set()
-        kind = name.rpartition("-")[0] if name[-1].isdigit() else name
-        self.running[name] = self._airflow(name, kind, *(QUIET if kind in ("scheduler", "triggerer") else ()))
-        if kind == "triggerer":
+        self.launch(name)
+        if name.startswith("triggerer"):
             (new,) = until(lambda: set(self.api.triggerers()) - known, f"{name}; its log: {self.logs}")
             self.triggerers = {id_: other for id_, other in self.triggerers.items() if other != name} | {new: name}
+
+    def launch(self, name: str) -> None:
+        """Start a part, or start it again, and await nothing."""
+        kind = kind_of(name)
+        self.running[name] = self._airflow(name, kind, *(QUIET if kind in ("scheduler", "triggerer") else ()))
 
     def _airflow(self, name: str, *arguments: str) -> Part:
         command = [sys.executable, "-P", "-m", "airflow", *arguments]
@@ -118,19 +142,22 @@ class Deployment:
     def trigger_row(self, dag_id: str) -> str:
         """Return the arguments of a deferred task's trigger, as the database has them."""
         query = "SELECT kwargs FROM trigger JOIN task_instance ON trigger.id = trigger_id WHERE dag_id = "
+        with contextlib.closing(self.connect()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(query + ("?" if self.no_postgres else "%s"), (dag_id,))
+            return str(cursor.fetchone()[0])
+
+    def connect(self) -> Any:
+        """Open a connection to the database."""
         if self.no_postgres:
-            with contextlib.closing(sqlite3.connect(self.home / "airflow.db")) as lite:
-                return str(lite.execute(query + "?", (dag_id,)).fetchone()[0])
+            return sqlite3.connect(self.home / "airflow.db")
         import psycopg2
 
-        with contextlib.closing(psycopg2.connect(self.database.replace("+psycopg2", ""))) as connection:
-            cursor = connection.cursor()
-            cursor.execute(query + "%s", (dag_id,))
-            return str(cursor.fetchone()[0])
+        return psycopg2.connect(self.database.replace("+psycopg2", ""))
 
     def stop(self) -> int:
         """End everything; returns how many processes could not be ended."""
-        for name in ("scheduler", "api-server"):
-            if name in self.running:  # no mercy: it would wait for tasks that wait for the test
-                self.running[name].signal_all(signal.SIGKILL)
+        for name, part in self.running.items():
+            if kind_of(name) in ("scheduler", "api-server"):  # no mercy: it would wait for tasks that wait for the test
+                part.signal_all(signal.SIGKILL)
         return self.parts.stop()

@@ -7,16 +7,30 @@ import shutil
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from endings_stage.parts import Part, Parts
-from endings_stage.waiting import until
+from airflow_stage.asked import ASKED
+from airflow_stage.parts import Part, Parts
+from airflow_stage.waiting import until
 from multicluster.cli.demo.standalone import free_port
 
-ASKED = "MULTICLUSTER_ENDINGS"
 DRIVERS = ("psycopg2", "asyncpg")
 USER = "nobody"
 """Who runs it when the tests run as root, which PostgreSQL refuses to be."""
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300", "shared_buffers=64MB")
+
+KEEP = """
+CREATE TABLE deleted_rows (of_table text, content jsonb);
+CREATE FUNCTION keep_row() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO deleted_rows VALUES (TG_TABLE_NAME, to_jsonb(OLD)); RETURN NULL; END $$;
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'deleted_rows' LOOP
+    EXECUTE format('CREATE TRIGGER keep AFTER DELETE ON %I FOR EACH ROW EXECUTE FUNCTION keep_row()', name);
+  END LOOP; END $$;
+CREATE TRIGGER keep_changed AFTER UPDATE OF next_kwargs ON task_instance FOR EACH ROW
+  WHEN (OLD.next_kwargs IS NOT NULL) EXECUTE FUNCTION keep_row();
+"""
+"""Rows of triggers live for seconds; whoever looks for secrets in the end wants to see them too."""
 
 
 def programs() -> Path | None:
@@ -62,6 +76,12 @@ def start(parts: Parts, folder: Path, log: Path) -> tuple[str, Part]:
     ready = [str(where / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     until(lambda: _ends_well(ready, env), f"PostgreSQL; its log: {log}")
     return f"postgresql+psycopg2://airflow@127.0.0.1:{port}/postgres", part
+
+
+def keep_deleted_rows(connection: Any) -> None:
+    """Let the database remember rows that Airflow deletes, and what deferred tasks come back with."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(KEEP)
 
 
 def _ends_well(command: list[str], env: dict[str, str]) -> bool:

@@ -1,0 +1,1 @@
+"""Search for secrets: what tests/canaries and tests/endings share."""
