@@ -81,5 +81,9 @@ class KindDefinition:
     """Model of ``nodePools.NAME``; None where the kind has no node pools."""
     node_label: str | None = None
     """The label in which its nodes carry the name of their node pool; None where only NodePools can tell."""
+    console_url: Callable[[Any, str], str | None] | None = None
+    """Of ``(options, name of a node pool)``: its page in the cloud's console. Asks nobody, imports no SDK."""
+    region: Callable[[Any], str] | None = None
+    """Of ``options``: the region whose prices count."""
     extra: str | None = None
     """The extra of this distribution that installs what ``access`` imports."""

@@ -96,6 +96,15 @@ class Cluster:
         return self.document.node_pools.limits
 
     @property
+    def region(self) -> str | None:
+        """The cloud's region; None where its kind knows none."""
+        return self._kind.region(self.document.auth.options) if self._kind.region else None
+
+    def console_url(self, pool: str) -> str | None:
+        """Return the page of a node pool in the cloud's console; None where its kind knows none. Asks nobody."""
+        return self._kind.console_url(self.document.auth.options, pool) if self._kind.console_url else None
+
+    @property
     def access(self) -> ClusterAccess:
         """The kind's access, the same one each time. Raises MissingExtraError."""
         return self._made.once("access", self._make_access)
