@@ -13,7 +13,7 @@ AFTER = f"{RESPONSE}({BOTH})"
 PLACES = {
     GROUPS: "a pool's life", BOTH: "AWS, Google", AFTER: "AWS, Google", AWS: "AWS", TARGET: "Scheduler", "eks": "EKS",
     "sts": "STS", "scheduler": "Scheduler", "container": "GKE", "oauth2": "Google", "iamcredentials": "Google",
-    "metadata": "Google", KUBERNETES: "Kubernetes",
+    "metadata": "Google", "eks|container": "EKS, GKE", KUBERNETES: "Kubernetes",
 }  # fmt: skip
 """Where a fault strikes, in words."""
 COMMON = "target", "operation", "service", "after", "times", "probability", "seed"

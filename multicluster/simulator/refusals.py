@@ -75,7 +75,7 @@ REFUSALS: dict[str, tuple[str, str, int | None, HttpError, str]] = {
     "delete-refused": (BOTH, DELETE, 1,
         no(409, "ResourceInUseException", "Nodegroup cannot be deleted right now: a dependent resource is in use"),
         "deleting a pool is refused with ResourceInUse"),
-    "update-refused": ("eks", UPDATE, 1,
+    "update-refused": ("eks|container", UPDATE, 1,
         no(409, "ResourceInUseException", "Nodegroup cannot be updated as it is currently not in Active State"),
         "changing a pool is refused with ResourceInUse"),
     "operation-running": ("container", GKE_CHANGES, None,
