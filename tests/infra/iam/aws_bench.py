@@ -18,8 +18,10 @@ from kubernetes.client import CoreV1Api
 
 from multicluster import Cluster, Lease, NodePool, load_registry
 from multicluster.errors import MulticlusterError, NodePoolNotFoundError
+from multicluster.kinds.eks.dead_man import DeadManSwitch
 from multicluster.kinds.eks.node_pool_options import DeadMan, EksNodePoolOptions
 from multicluster.kinds.eks.node_pools import EksNodePools
+from multicluster.node_pools.lease import GRACE
 from multicluster.node_pools.pool import NodePoolSpec, NodePoolState
 from multicluster.node_pools.profile import Gpu, NodePoolProfile
 from multicluster.simulator import Delays, ManualClock, World
@@ -33,11 +35,11 @@ DEAD_MAN = DeadMan(
     scheduler_role_arn=f"arn:aws:iam::{FACTS['ACCOUNT']}:role/{FACTS['DEAD_MAN_ROLE']}", group_name="multicluster"
 )
 OPTIONS = EksNodePoolOptions(node_role_arn=NODE_ROLE, subnets=("subnet-a",), tags={"team": "ml"}, dead_man=DEAD_MAN)
+UNARMED = OPTIONS.model_copy(update={"dead_man": "off"})
 PROFILE = NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu())
 SPEC = NodePoolSpec(name=NAME, size=1, profile=PROFILE, max_lifetime_seconds=3600)
 MONTH = timedelta(days=30)
 STEP, STEPS = 30, 60
-UPDATE, DELETE = (f"arn:aws:scheduler:::aws-sdk:eks:{name}" for name in ("updateNodegroupConfig", "deleteNodegroup"))
 
 Steps = Iterator[str]
 Work = Callable[["AwsBench"], Steps]
@@ -62,7 +64,7 @@ class AwsBench:
         patch.setenv("AWS_SECRET_ACCESS_KEY", key.secret)
         patch.setenv("AWS_SESSION_TOKEN", str(key.session_token))
         self.session = boto3.Session(key.id, key.secret, key.session_token, "us-east-1")
-        self.pools = self.pools_of(self.session)
+        self.pools = self.pools_of(self.session, UNARMED)
         self.clients: dict[str, Any] = {}
         document = world.registry()
         document["clusters"] = [entry for entry in document["clusters"] if entry["name"] == "gpu"]  # type: ignore[attr-defined]
@@ -88,15 +90,15 @@ class AwsBench:
         """Make a client of STS that signs with a key."""
         return boto3.Session(key.id, key.secret, key.session_token, "us-east-1").client("sts")
 
-    def pools_of(self, session: boto3.Session) -> EksNodePools:
+    def pools_of(self, session: boto3.Session, options: EksNodePoolOptions = OPTIONS) -> EksNodePools:
         """Return the node pools of the cluster, as somebody sees them."""
         return EksNodePools(
-            session=session, cluster_name="gpu", region="us-east-1", options=OPTIONS, clock=self.clock.now
+            session=session, cluster_name="gpu", region="us-east-1", options=options, clock=self.clock.now
         )
 
-    def lease(self) -> Lease:
-        """Return a lease for long."""
-        return Lease(owner="a1b2c3", expires_at=(self.clock.now() + MONTH).replace(microsecond=0))
+    def lease(self, term: timedelta = MONTH) -> Lease:
+        """Return a lease, for long."""
+        return Lease(owner="a1b2c3", expires_at=(self.clock.now() + term).replace(microsecond=0))
 
     def until(self, condition: Callable[[], Any]) -> Any:
         """Let time pass until a condition holds."""
@@ -170,6 +172,10 @@ def life_of_a_pool(bench: AwsBench) -> Steps:
     assert len(bench.pools.instances(NAME)) == 1
     yield "the pools are listed"
     assert [pool.name for pool in bench.pools.list()] == [NAME]
+    yield "its lease is renewed"
+    renewed = bench.lease(2 * MONTH)
+    bench.pools.renew(NAME, renewed)
+    assert bench.pools.get(NAME).lease == renewed
     yield "the pool is deleted"
     bench.pools.delete(NAME)
     yield "the pool is gone, and deleting it again says so"
@@ -185,71 +191,57 @@ def token(bench: AwsBench) -> Steps:
 
 
 def reaping(bench: AwsBench) -> Steps:
-    """What a reaper does with a pool that somebody else has left: `multicluster pools list` and `pools delete`."""
-    theirs, lease = bench.pools_of(bench.admin), bench.lease()
+    """What a reaper does with a pool that somebody else has left, and with what is left of one that is gone."""
+    theirs, ours, lease = bench.pools_of(bench.admin), bench.pools_of(bench.session), bench.lease()
     theirs.create(SPEC, lease)
     yield "the cluster's endpoint is found"
     assert bench.cluster().access.endpoint().server == bench.gpu.kubernetes.url
     yield "the leases are listed"
-    pools = list(bench.pools.list())
+    pools = list(ours.list())
     assert [(pool.name, pool.lease) for pool in pools] == [(NAME, lease)]
     yield "a young pool shows no trouble"
     assert pools[0].problems == ()
     yield "an active pool shows no trouble"
     bench.until(lambda: active(theirs))
-    assert bench.pools.get(NAME).problems == ()
+    assert ours.get(NAME).problems == ()
     yield "its machines are counted"
-    assert len(bench.pools.instances(NAME)) == 1
+    assert len(ours.instances(NAME)) == 1
+    yield "the dead-man switch is looked at"
+    assert ours.armed(NAME) == lease.expires_at + GRACE
     yield "the pool is deleted"
-    bench.pools.delete(NAME)
+    ours.delete(NAME)
     yield "the pool is gone"
-    bench.until(lambda: gone(bench.pools))
-
-
-def schedule(bench: AwsBench, client: Any, target: str, after: timedelta = timedelta(minutes=5), **given: Any) -> None:
-    """Arm the dead-man switch of the pool."""
-    due = (bench.clock.now().astimezone(UTC) + after).strftime("%Y-%m-%dT%H:%M:%S")
-    made_of = {"ClusterName": "gpu", "NodegroupName": NAME, **given}
-    client.create_schedule(
-        Name=NAME,
-        GroupName="multicluster",
-        ScheduleExpression=f"at({due})",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        ActionAfterCompletion="DELETE",
-        Target={
-            "Arn": target,
-            "RoleArn": bench.dead_man,
-            "Input": json.dumps(made_of),
-            "RetryPolicy": {"MaximumRetryAttempts": 0},
-        },
-    )
+    bench.until(lambda: gone(ours))
+    yield "its schedule is found to be left over"
+    assert [one.id for one in ours.leftovers()] == [NAME]
+    yield "its schedule is removed"
+    ours.release(NAME)
+    assert not bench.world.aws.schedules.all
 
 
 def dead_man(bench: AwsBench) -> Steps:
-    """What EventBridge Scheduler does when a lease is over."""
-    theirs, scheduler = bench.pools_of(bench.admin), bench.admin.client("scheduler")
-    theirs.create(SPEC, bench.lease())
-    bench.until(lambda: active(theirs))
-    yield "the pool is scaled to nothing"
-    schedule(bench, scheduler, UPDATE, ScalingConfig={"DesiredSize": 0})
-    bench.clock.advance(400)
-    assert bench.groups()[0].desired == 0
+    """What EventBridge Scheduler does when a lease is over, and nobody of ours is there."""
+    bench.pools_of(bench.admin).create(SPEC, bench.lease(timedelta(hours=1)))
     yield "the pool is deleted"
-    bench.until(lambda: active(theirs))
-    schedule(bench, scheduler, DELETE)
-    bench.clock.advance(400)
-    bench.until(lambda: gone(theirs))
+    bench.clock.advance((timedelta(hours=1) + GRACE).total_seconds())
+    bench.until(lambda: not bench.groups())
 
 
 def arming(bench: AwsBench) -> Steps:
-    """What arms the switch and disarms it."""
-    scheduler = bench.client("scheduler")
-    yield "the switch is armed"
-    schedule(bench, scheduler, DELETE, timedelta(days=1))
-    yield "the switch is looked at"
-    assert scheduler.get_schedule(GroupName="multicluster", Name=NAME)["State"] == "ENABLED"
+    """What arms the switch, moves it and disarms it, beside `node-pools`."""
+    switch = DeadManSwitch(
+        client=lambda: bench.client("scheduler"), cluster_name="gpu", region="us-east-1", dead_man=DEAD_MAN
+    )
+    soon, later = (bench.clock.now().replace(microsecond=0) + timedelta(hours=hours) for hours in (1, 2))
+    yield "the switch is armed, and read back"
+    switch.arm(NAME, owner="a1b2c3", due=soon)
+    assert switch.due(NAME) == soon
+    yield "the switch is moved"
+    switch.arm(NAME, owner="a1b2c3", due=later)
+    assert switch.due(NAME) == later
     yield "the switch is disarmed"
-    scheduler.delete_schedule(GroupName="multicluster", Name=NAME)
+    switch.release(NAME)
+    assert not bench.world.aws.schedules.all
 
 
 def becoming_the_role(bench: AwsBench) -> Steps:

@@ -61,11 +61,8 @@ FORBIDDEN = {
     "delete a node group by another name": Ask(
         action="eks:DeleteNodegroup", resource=f"{EKS}:nodegroup/gpu/inference/1", context=OURS
     ),
-    "resize a node group without a lease": Ask(
-        action="eks:UpdateNodegroupConfig", resource=f"{EKS}:nodegroup/gpu/mc-train/1"
-    ),
-    "resize a node group of another cluster": Ask(
-        action="eks:UpdateNodegroupConfig", resource=f"{EKS}:nodegroup/other/mc-train/1", context=OURS
+    "resize a node group": Ask(
+        action="eks:UpdateNodegroupConfig", resource=f"{EKS}:nodegroup/gpu/mc-train/1", context=OURS
     ),
     "give nodes another role": Ask(action="iam:PassRole", resource=f"{IAM}/admin", context=TO_EKS),
     "give the nodes' role to EC2": Ask(action="iam:PassRole", resource=f"{IAM}/gpu-node", context=TO_EC2),
@@ -73,5 +70,11 @@ FORBIDDEN = {
     "give the dead man's role to EC2": Ask(action="iam:PassRole", resource=f"{IAM}/deadman", context=TO_EC2),
     "read another role": Ask(action="iam:GetRole", resource=f"{IAM}/admin"),
     "make schedules in another group": Ask(action="scheduler:CreateSchedule", resource=f"{SCHEDULES}/default/mc-train"),
+    "make a schedule by another name": Ask(
+        action="scheduler:CreateSchedule", resource=f"{SCHEDULES}/multicluster/nightly"
+    ),
+    "delete a schedule of another group": Ask(
+        action="scheduler:DeleteSchedule", resource=f"{SCHEDULES}/default/mc-train"
+    ),
     "assume another role": Ask(action="sts:AssumeRole", resource=f"{IAM}/admin"),
 }
