@@ -147,7 +147,7 @@ class NodePools:
             raise GoogleError(409, "Etag does not match the current version of the node pool.", status="ABORTED")
         self.operations.check_free(cluster)
         group.settings["gke"].config["resourceLabels"] = dict(body["resourceLabels"].get("labels") or {})
-        return self._operate(cluster, "UPDATE_NODE_POOL", group, self._in_place())
+        return self._operate(cluster, "UPDATE_CLUSTER", group, self._in_place())
 
     async def _in_place(self) -> None:
         await self.groups.clock.sleep(self.groups.delays.operation)
@@ -181,7 +181,7 @@ class NodePools:
                 if (now - instance.launched).total_seconds() >= seconds:
                     self.groups.lose(group, instance, replace=group.settings["autoscaling"] is None)
             ends = [seconds - (now - instance.launched).total_seconds() for instance in group.instances]
-            await self.groups.clock.sleep(min([*ends, seconds]) if ends else min(1.0, seconds))
+            await self.groups.clock.sleep(min([*ends, seconds]) if ends else min(self.groups.delays.autoscaler, seconds))
 
     def describe(self, cluster: GkeCluster, group: NodeGroup) -> dict[str, Any]:
         """Write a pool as GKE does."""

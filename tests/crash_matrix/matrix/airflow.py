@@ -193,11 +193,12 @@ class Airflow:
         task.process = process
         self.on_start(process, run, role)
         process.ended.append(lambda process: ended(run, task, process))
+        process.stands_still = lambda seconds: self._stands_still(run, task, process, seconds)
         process.start()
 
     def _wait(self, run: Run, task: Task) -> None:
         put_off = task.put_off
-        if put_off is not None and self.triggerer_up:
+        if put_off is not None and self.triggerer_up and task.state == "deferred":
             self._start(run, task, put_off.wait, role="trigger", ended=self._trigger_ended)
 
     def _trigger_ended(self, run: Run, task: Task, process: Process) -> None:
@@ -214,6 +215,14 @@ class Airflow:
             self._failed(run, task, error)
             return
         self._soon(lambda: self._resume(run, task, process, put_off, found))
+
+    def _stands_still(self, run: Run, task: Task, process: Process, seconds: float) -> None:
+        """Take a process that is silent for long for dead, and put another in its place; it dies when it notices."""
+        if seconds <= HEARTBEAT:
+            return
+        self.time.after(HEARTBEAT, lambda: self._lost(run, task, process))
+        self.time.after(HEARTBEAT, lambda: self._wait(run, task) if task.process is process else None)
+        self.time.after(seconds + 10, process.kill)
 
     def _resume(self, run: Run, task: Task, process: Process, put_off: PutOff, found: Any) -> None:
         if not self.up:

@@ -59,10 +59,16 @@ class Bracket:
 
     TEARDOWN = "all_done"
 
-    def __init__(self, plan: Plan, names: set[str], *, told: Callable[[str, str], None]) -> None:
-        self.plan, self._names, self._told = plan, names, told
+    def __init__(
+        self,
+        plan: Plan,
+        names: set[str],
+        *,
+        told: Callable[[str, str], None],
+        occupy: Callable[[str, str, float], None],
+    ) -> None:
+        self.plan, self._names, self._told, self._occupy = plan, names, told, occupy
         self.run = Run(dag=plan.dag, id=plan.run, tasks={})
-        self.worked_until: float | None = None
         for task in (
             Task(name="create", body=self._create, retries=plan.retries),
             Task(name="ready", body=self._ready, upstream=("create",), retries=plan.retries),
@@ -190,6 +196,7 @@ class Bracket:
 
     def _work(self, process: Process) -> Any:
         end = process.time.seconds + self.plan.work
+        self._occupy(self.plan.cluster, self.plan.pool, self.plan.work)
 
         def wait(process: Process) -> None:
             keeper, find = self._keeper(process), self._find(process)
@@ -197,7 +204,6 @@ class Bracket:
                 kept = keeper.look(self.place, find)
                 if kept.lost:
                     raise FailNowError(kept.text)
-                self.worked_until = process.time.seconds
                 process.sleep(min(60.0, end - process.time.seconds))
 
         def settle(_process: Process, _found: Any) -> None:

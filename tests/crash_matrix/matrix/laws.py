@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from matrix.clusters import REGION
 from matrix.process import Process
 from matrix.world import World
 from multicluster.node_pools.lease import EXPIRES, GRACE, MANAGED_BY, MANAGER, Lease
+from multicluster.reaper.plan import Act
 from multicluster.simulator.fleet import NodeGroup, State
 
 RACE = 400.0
@@ -42,9 +43,12 @@ class Pool:
 class Laws:
     """Watches the clouds. *bound* is how long a pool may outlive lease and work, in seconds."""
 
-    def __init__(self, world: World, airflow: Airflow, *, bound: float, told: Callable[[str, str], None]) -> None:
-        self.world, self.airflow, self.bound, self._told = world, airflow, bound, told
-        self.brackets: list[Bracket] = []
+    def __init__(
+        self, world: World, airflow: Airflow, *, bound: float, alone: bool, told: Callable[[str, str], None]
+    ) -> None:
+        self.world, self.airflow, self.bound, self.alone, self._told = world, airflow, bound, alone, told
+        self.names: set[str] = set()
+        """The clusters in the registry."""
         self.pools: list[Pool] = []
         self.made = 0
         self.longest = 0.0
@@ -80,12 +84,39 @@ class Laws:
             if run.state == "running" and not self.airflow.gone:
                 continue
             wanted = max(pool.expires, pool.born, min(run.ended_at or 0.0, now))
+            if self.alone and "gke" in group.settings:
+                if not group.instances:
+                    continue  # it costs nothing, and nobody is left to take it away
+                wanted = max(
+                    wanted, *(one.launched.timestamp() + pool.bracket.plan.lifetime for one in group.instances)
+                )
             pool.overstay = max(pool.overstay, now - wanted)
             self.longest = max(self.longest, pool.overstay)
             if pool.overstay > self.bound:
                 self.broken(
                     f"pool {group.target} ({group.state}) outlives lease and work by more than {self.bound:.0f} s"
                 )
+
+    def unfinished(self) -> bool:
+        """Whether a pool is there that is yet to go."""
+        return any(not self._may_stay(pool) for pool in self.pools)
+
+    def _may_stay(self, pool: Pool) -> bool:
+        empty = not pool.group.instances and pool.group.state not in {State.CREATING, State.UPDATING}
+        return bool(pool.hands_off) or (self.alone and "gke" in pool.group.settings and empty)
+
+    def reported(self, report: Any, began: float) -> None:
+        """Look whether a round of the reaper overlooked anything."""
+        told = {step.name for step in report.plan.steps if step.act is not Act.LEAVE}
+        troubled = {trouble.cluster for trouble in report.troubles}
+        for pool in self.pools:
+            cluster, _, name = pool.group.target.partition("/")
+            run, state = pool.bracket.run, pool.group.state
+            over = began - pool.expires - GRACE.total_seconds() - CLOCKS.total_seconds()
+            if over < 0 or began < pool.born or pool.hands_off or state == State.DELETING or not self._ended(run):
+                continue
+            if cluster in self.names and name not in told and cluster not in troubled:
+                self.broken(f"the reaper overlooks {pool.group.target}, which is over for {over:.0f} s")
 
     def left_alone(self, group: NodeGroup, why: str) -> None:
         """Know that a person took a pool away from us."""
@@ -102,7 +133,7 @@ class Laws:
                 if task.state not in FINAL:
                     self.broken(f"task {run.name}.{task.name} never ends: it is {task.state or 'not begun'}")
         for pool in self.pools:
-            if not pool.hands_off:
+            if not self._may_stay(pool):
                 self.broken(f"pool {pool.group.target} ({pool.group.state}) is left in the end")
         for error in (*self.world.time.loop.errors, *self.airflow.unexpected):
             self.broken(f"an error that nobody expected: {error}")
@@ -163,7 +194,7 @@ class Laws:
         over = now - expires - GRACE.total_seconds() + (asker.skew if isinstance(asker, Process) else 0.0)
         run = pool.bracket.run
         dead = whose == "reaper" and self._ended(run) and now - pool.born > GRACE.total_seconds() - RACE
-        if over >= -1 or dead or (whose == "reaper" and group.state == State.DELETE_FAILED):
+        if over >= -CLOCKS.total_seconds() or dead or (whose == "reaper" and group.state == State.DELETE_FAILED):
             return ""
         return f"its lease is live for {-over:.0f} s more, grace included"
 
@@ -187,12 +218,12 @@ class Laws:
         return [pool for pool in there if self.world.groups.get(pool.group.key, pool.group.name) is pool.group]
 
 
-def tags_of(group: NodeGroup) -> Mapping[str, str]:
+def tags_of(group: NodeGroup) -> dict[str, str]:
     """Return the tags of a node group, the labels of a node pool."""
     if "gke" in group.settings:
-        labels: Mapping[str, str] = group.settings["gke"].config.get("resourceLabels") or {}
+        labels: dict[str, str] = group.settings["gke"].config.setdefault("resourceLabels", {})
         return labels
-    tags: Mapping[str, str] = group.settings["tags"]
+    tags: dict[str, str] = group.settings["tags"]
     return tags
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,6 +20,7 @@ class NodeBoard:
 
     def __init__(self) -> None:
         self.nodes: dict[str, dict[str, Any]] = {}
+        self.pods: list[dict[str, Any]] = []
 
     def add_node(self, name: str, shape: Any) -> None:
         self.nodes[name] = {
@@ -59,14 +59,26 @@ class NodeBoard:
     def objects(self, resource: str, namespace: str | None = None) -> list[dict[str, Any]]:
         if resource == "daemonsets":
             return [{"metadata": {"name": NVIDIA, "namespace": namespace}}]
-        return list(self.nodes.values()) if resource == "nodes" else []
+        return list(self.nodes.values()) if resource == "nodes" else self.pods
+
+    def occupy(self, label: tuple[str, str]) -> list[dict[str, Any]]:
+        """Put a pod on each node that carries the label; returns the pods, which ``leave`` takes away."""
+        key, value = label
+        names = [name for name, node in self.nodes.items() if node["metadata"]["labels"].get(key) == value]
+        pods = [{"metadata": {}, "spec": {"nodeName": name}, "status": {"phase": "Running"}} for name in names]
+        self.pods += pods
+        return pods
+
+    def leave(self, pods: list[dict[str, Any]]) -> None:
+        """Take pods away that have ended."""
+        self.pods = [pod for pod in self.pods if all(pod is not one for one in pods)]
 
     def answer(self, resource: str, selector: str) -> web.Response:
         """Answer a list of nodes, daemonsets or resource slices."""
         items = self.objects("nodes") if resource == "nodes" else []
         key, _, value = selector.partition("=")
         chosen = [
-            copy.deepcopy(one)
+            one
             for one in items
             if not key or (key in one["metadata"]["labels"] and value in {"", one["metadata"]["labels"][key]})
         ]

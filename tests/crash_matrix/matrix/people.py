@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from matrix.airflow import Airflow
 from matrix.bracket import Bracket
-from matrix.laws import Laws, ours
+from matrix.laws import Laws, ours, tags_of
 from matrix.world import World
 from multicluster.node_pools.lease import KEEP
 from multicluster.simulator.fleet import NodeGroup, State
@@ -66,13 +66,14 @@ class People:
 
     def untag(self, bracket: Bracket) -> None:
         for group in self._groups(bracket):
-            for name in [name for name in group.settings["tags"] if name.startswith("multicluster-")]:
-                del group.settings["tags"][name]
+            tags = tags_of(group)
+            for name in [name for name in tags if name.startswith("multicluster-")]:
+                del tags[name]
             self.laws.left_alone(group, "a person took the tags off it")
 
     def keep(self, bracket: Bracket) -> None:
         for group in self._groups(bracket):
-            group.settings["tags"][KEEP] = "true"
+            tags_of(group)[KEEP] = "true"
             self.laws.left_alone(group, "a person keeps it")
 
     def edit_group(self, bracket: Bracket) -> None:
@@ -89,12 +90,8 @@ class People:
         self.names.discard(bracket.plan.cluster)
 
     def _groups(self, bracket: Bracket) -> list[NodeGroup]:
-        """Return the bracket's node groups on EKS that are ours."""
-        return [
-            pool.group
-            for pool in self.laws.pools
-            if pool.bracket is bracket and "eks" in pool.group.settings and ours(pool.group)
-        ]
+        """Return the bracket's pools that are ours."""
+        return [pool.group for pool in self.laws.pools if pool.bracket is bracket and ours(pool.group)]
 
 
 DEEDS: dict[str, Callable[[People, Bracket], None]] = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from matrix.airflow import FINAL, Airflow, Run
 from matrix.bracket import Bracket
-from matrix.clusters import ROLE
+from matrix.clusters import GKE, ROLE
 from matrix.doors import open_into
 from matrix.laws import Laws
 from matrix.people import DEEDS, People
@@ -61,10 +61,10 @@ class Play:
         self.chance = random.Random(f"play {wanted.seed}")
         self.names = set(wanted.names)
         self.airflow = Airflow(time, random.Random(f"airflow {wanted.seed}"), self.told)
-        self.laws = Laws(self.world, self.airflow, bound=wanted.bound, told=self.told)
+        self.laws = Laws(self.world, self.airflow, bound=wanted.bound, alone=wanted.alone, told=self.told)
         self.people = People(self.world, self.airflow, self.laws, names=self.names, chance=self.chance, told=self.told)
-        self.brackets = [Bracket(plan, self.names, told=self.told) for plan in wanted.plans]
-        self.laws.brackets = self.brackets
+        self.brackets = [Bracket(plan, self.names, told=self.told, occupy=self.world.occupy) for plan in wanted.plans]
+        self.laws.names = self.names
         self.airflow.on_start, self.rounds = self._started, self._reaper()
         self._struck: Counter[str] = Counter()
         self._last = 0.0
@@ -99,7 +99,7 @@ class Play:
         )
 
     def _over(self) -> bool:
-        if self.world.time.seconds < self._last or any(not pool.hands_off for pool in self.laws.pools):
+        if self.world.time.seconds < self._last or self.laws.unfinished():
             return False
         if self.airflow.gone:
             return True
@@ -136,7 +136,7 @@ class Play:
             in_airflow=wanted.reaper == "in Airflow",
             told=self.told,
         )
-        rounds.on_start = self._reaper_started
+        rounds.on_start, rounds.on_report = self._reaper_started, self.laws.reported
         return rounds
 
     def _strangers(self) -> None:
@@ -159,7 +159,15 @@ class Play:
             self._stranger(cluster, self.scenario.plans[0].pool, tags)
 
     def _stranger(self, cluster: str, name: str, tags: dict[str, str]) -> None:
-        there = next(one for one in self.world.aws.clusters.all.values() if one.name == cluster)
+        aws, google = self.world.aws, self.world.google
+        if cluster in GKE:
+            config = {"machineType": "e2-medium", "resourceLabels": tags}
+            pool = {"nodePool": {"name": name, "initialNodeCount": 0, "config": config}}
+            place = next(iter(google.clusters.all.values()))
+            self.world.do(lambda: google.pools.create(place, pool))
+            google.operations.all.clear()  # it is long over
+            return
+        there = next(one for one in aws.clusters.all.values() if one.name == cluster)
         body = {
             "nodegroupName": name,
             "subnets": ["subnet-a"],
@@ -168,7 +176,7 @@ class Play:
             "scalingConfig": {"minSize": 0, "maxSize": 1, "desiredSize": 0},
             "tags": tags,
         }
-        self.world.do(lambda: self.world.aws.nodegroups.create(there, body))
+        self.world.do(lambda: aws.nodegroups.create(there, body))
 
     def _begin(self, one: Trouble) -> None:
         self.told("trouble", f"{one.name} begins ({one.times or 'always'}, {dict(one.options)})")
@@ -212,7 +220,7 @@ class Play:
         wanted, chance = self.scenario, self.chance
         dies, number, moment = chance.random(), chance.randint(1, calls), chance.choice(("before", "after"))
         call: int | str = chance.choice((number, number, *CHANGES))
-        stands, where, long = chance.random(), chance.randint(1, calls), chance.uniform(5, 290)
+        stands, where, long = chance.random(), chance.randint(1, calls), chance.uniform(5, 390)
         process.skew = chance.uniform(-wanted.skew, wanted.skew)
         if dies < wanted.mortality:
             process.dies_at_call = (call, moment)

@@ -28,6 +28,8 @@ class Process:
         """The number of a call, or its name, and the moment at it: ``before`` or ``after`` its effect."""
         self.pauses_at_call: tuple[int, float] | None = None
         """The number of a call before which it stands still, and for how many seconds."""
+        self.stands_still: Callable[[float], None] = lambda _seconds: None
+        """Told when it begins to stand still, and for how long."""
         self.ended: list[Callable[[Process], None]] = []
         self.result: Any = None
         self.error: BaseException | None = None

@@ -31,9 +31,9 @@ class Rounds:
     ) -> None:
         self.time, self.airflow, self._names = time, airflow, names
         self.period, self.in_airflow, self._told = period, in_airflow, told
-        self.reports: list[Any] = []
         self.errors: list[str] = []
         self.on_start: Callable[[Process], None] = lambda _process: None
+        self.on_report: Callable[[Any, float], None] = lambda _report, _began: None
         self.number = 0
 
     def begin(self, after: float) -> None:
@@ -53,11 +53,12 @@ class Rounds:
         process.start()
 
     def _reap(self, process: Process) -> None:
+        began = process.time.seconds
         registry = Registry(self._names, process.clock)
         runs = self._run_state if self.in_airflow else not_asked
         reaper = Reaper(registry.all(), runs=runs, at_once=1, clock=process.clock)
         report = reaper.carry_out(reaper.plan())
-        self.reports.append(report)
+        self.on_report(report, began)
         for outcome in report.outcomes:
             self._told(process.name, f"{outcome.result.value} {outcome.step.name}: {outcome.reason}")
         for trouble in report.troubles:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from matrix.bracket import Plan
-from matrix.clusters import EKS
+from matrix.clusters import EKS, GKE
 from matrix.people import DEEDS
 
 DELETION = 445.0
@@ -21,16 +21,18 @@ SLACK = 240.0
 """Clocks that are wrong, processes that stand still, answers that are late."""
 
 CALLS = {
+    "operation-running": 0.7,
     "throttled": 0.5, "too-many-requests": 0.5, "request-limit": 0.5, "server-error": 0.5, "unavailable": 0.5,
     "deadline-exceeded": 0.5, "denied": 0.7, "expired-token": 0.7, "propagation-delay": 0.5, "drop": 0.5,
     "slow": 0.5, "hang": 0.3, "client-error": 0.3,
     "lost-response": 0.5, "late-response": 0.3, "error-after-acting": 0.5,
 }  # fmt: skip
 """Faults that may strike any call of the clouds, and the chance with which they do."""
-OPERATIONS = (
-    ".*", ".*", "CreateNodegroup", "DeleteNodegroup", "DescribeNodegroup", "TagResource", "ListNodegroups",
-    ".*Schedule", "CreateSchedule", "GetSchedule", "UpdateSchedule", "DescribeInstances",
+AWS_CALLS = (
+    "CreateNodegroup", "DeleteNodegroup", "DescribeNodegroup", "TagResource", "ListNodegroups", ".*Schedule",
+    "CreateSchedule", "GetSchedule", "UpdateSchedule", "DescribeInstances",
 )  # fmt: skip
+GOOGLE_CALLS = tuple(rf"nodePools\.{verb}" for verb in ("create", "delete", "get", "list", "update", "setSize"))
 ONCE = ("create-in-use", "create-not-now", "create-limit", "create-denied", "invalid-parameter", "delete-refused")
 STEPS = (
     "no-capacity", "no-quota", "create-fails", "never-ready", "no-gpu", "unknown-status", "subnet-gone",
@@ -114,7 +116,9 @@ def scenario(seed: int) -> Scenario:
     alone = reaper == "absent" or removed or (reaper == "in Airflow" and gone)
     squatter = chance.choice(("",) * 12 + ("nobody", "another"))
     stillborn = chance.random() < 0.04 and not squatter
-    troubles = _troubles(chance, undeleted=not alone)
+    clouds = tuple(sorted({plan.cluster in GKE for plan in plans}))
+    operations = (".*", *(call for google in clouds for call in (GOOGLE_CALLS if google else AWS_CALLS)))
+    troubles = _troubles(chance, operations, undeleted=not alone)
     if stillborn or squatter:  # what has been there for long is found
         troubles = [one for one in troubles if one.name != "not-found-yet"]
     if stillborn:
@@ -127,7 +131,7 @@ def scenario(seed: int) -> Scenario:
         stillborn=stillborn,
         deeds=deeds,
         reaper=reaper,
-        names=EKS if chance.random() < 0.15 else tuple(sorted({plan.cluster for plan in plans})),
+        names=(*EKS, *GKE) if chance.random() < 0.1 else tuple(sorted({plan.cluster for plan in plans})),
         period=600.0,
         mortality=chance.choice((0.0, 0.0, 0.1, 0.3)),
         standstills=chance.choice((0.0, 0.0, 0.0, 0.1)),
@@ -140,7 +144,7 @@ def scenario(seed: int) -> Scenario:
 def _plan(chance: random.Random, seed: int, number: int) -> Plan:
     term = chance.choice((1200.0, 1800.0))
     return Plan(
-        cluster=chance.choice(EKS),
+        cluster=chance.choice((*EKS, *EKS, *EKS, *GKE, *GKE)),
         dag=f"dag{number}",
         run=f"run{seed}",
         nodes=chance.choice((1, 1, 2)),
@@ -175,19 +179,19 @@ def _ends(chance: random.Random) -> list[Deed]:
     return ends
 
 
-def _troubles(chance: random.Random, *, undeleted: bool) -> list[Trouble]:
-    found = [_trouble(chance, undeleted=undeleted) for _ in range(chance.choice((0, 1, 1, 2, 3)))]
+def _troubles(chance: random.Random, operations: tuple[str, ...], *, undeleted: bool) -> list[Trouble]:
+    found = [_trouble(chance, operations, undeleted=undeleted) for _ in range(chance.choice((0, 1, 1, 2, 3)))]
     return list({one.name: one for one in found}.values())
 
 
-def _trouble(chance: random.Random, *, undeleted: bool) -> Trouble:
+def _trouble(chance: random.Random, operations: tuple[str, ...], *, undeleted: bool) -> Trouble:
     begins, lasts = chance.choice((0.0, chance.uniform(0, 4000))), chance.uniform(60, 900)
     options: dict[str, str] = {"seed": str(chance.randrange(10**6))}
     times: int | None = chance.randint(1, 4)
     kind = chance.choice(("call", "call", "call", "once", "step", "other", "undeleted" if undeleted else "call"))
     if kind == "call":
         name = chance.choice(list(CALLS))
-        options |= {"operation": chance.choice(OPERATIONS), "probability": str(chance.choice((1, CALLS[name])))}
+        options |= {"operation": chance.choice(operations), "probability": str(chance.choice((1, CALLS[name])))}
         options |= {"seconds": str(chance.uniform(1, 20))} if name == "slow" else {}
         times = None if chance.random() < 0.3 else chance.randint(1, 6)
     elif kind == "once":

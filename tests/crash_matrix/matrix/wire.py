@@ -74,6 +74,7 @@ class Wire:
         pause, seconds = process.pauses_at_call or (0, 0.0)
         if pause == process.calls:
             self.told(process.name, f"stands still for {seconds:.0f} s")
+            process.stands_still(seconds)
             process.sleep(seconds)
         if dies and moment == "before":
             self._kill(process, f"before {what}")

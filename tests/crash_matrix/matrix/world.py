@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -40,7 +41,7 @@ class World:
         self.wire = Wire(self.time, self.chance, told)
         self.faults = Faults()
         self.serving: Any = None
-        delays = Delays.realistic()
+        delays = replace(Delays.realistic(), autoscaler=60.0)
         self.groups = NodeGroups(self.time, delays, self.fate)
         self.aws = Aws(
             groups=self.groups,
@@ -102,6 +103,13 @@ class World:
             if isinstance(effect, Drop):
                 request.abort()
         return self.boards[request.host].answer(resource, request.query.get("labelSelector", ""))
+
+    def occupy(self, cluster: str, pool: str, seconds: float) -> None:
+        """Let pods run on a pool's nodes for so long, whatever becomes of who started them."""
+        board = self.boards[cluster]
+        label = "cloud.google.com/gke-nodepool" if cluster in GKE else "eks.amazonaws.com/nodegroup"
+        pods = board.occupy((label, pool))
+        self.time.after(seconds, lambda: board.leave(pods))
 
     def do(self, act: Callable[[], Any]) -> Any:
         """Do something to the clouds by hand, at once and without a request."""
