@@ -66,7 +66,7 @@ def take_over(
     """
     own = refuse_another(pool, lease)
     if adopt(pool, lease) is Adoption.KEEP and not _over(own, now):
-        again = renewed(own, now, share=1) or own
+        again = renewed(own, now.replace(microsecond=0), share=1) or own
         try:
             renew(pool.name, again)
         except NodePoolBusyError:

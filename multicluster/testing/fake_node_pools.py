@@ -10,7 +10,7 @@ from datetime import datetime
 from multicluster.access.clock import Clock
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolError, NodePoolNotFoundError
 from multicluster.node_pools.adoption import refuse_another, take_over
-from multicluster.node_pools.lease import GRACE, Lease
+from multicluster.node_pools.lease import GRACE, KEEP, MANAGED_BY, MANAGER, Lease
 from multicluster.node_pools.leftover import Leftover, LeftoverKind
 from multicluster.node_pools.node_facts import NodeFacts, TaintFact
 from multicluster.node_pools.pool import NodePool, NodePoolSpec, NodePoolState, Problem
@@ -158,6 +158,10 @@ class FakeNodePools:
         """Put a pool there that somebody else made, without a lease."""
         self._make(spec, None)
 
+    def label(self, name: str, **labels: str) -> None:
+        """Put labels on a pool as a person would, with ``_`` for ``-`` in their keys."""
+        self._find(name).labels |= {key.replace("_", "-"): value for key, value in labels.items()}
+
     def _begin(self, verb: str, name: str) -> None:
         self.asked.append((verb, name))
         self._settle_deletions()
@@ -220,6 +224,9 @@ class FakeNodePools:
             size=kept.spec.size,
             node_selector=self.node_selector(kept.spec.name),
             lease=Lease.from_labels(kept.labels),
+            claimed=kept.labels.get(MANAGED_BY) == MANAGER,
+            keep=KEEP in kept.labels,
+            machine_type=kept.spec.profile.instance_types[0],
             problems=(*failure, *kept.problems),
         )
 

@@ -147,7 +147,7 @@ class NodePools:
             raise GoogleError(409, "Etag does not match the current version of the node pool.", status="ABORTED")
         self.operations.check_free(cluster)
         group.settings["gke"].config["resourceLabels"] = dict(body["resourceLabels"].get("labels") or {})
-        return self._operate(cluster, "UPDATE_CLUSTER", group, self._in_place())
+        return self._operate(cluster, "UPGRADE_NODES", group, self._in_place())
 
     async def _in_place(self) -> None:
         await self.groups.clock.sleep(self.groups.delays.operation)
@@ -158,7 +158,12 @@ class NodePools:
         self.operations.check_free(cluster)
         group.settings["set_size"] = int(body.get("nodeCount", 0))
         self.groups.resize(group, group.settings["set_size"] * len(group.zones))
-        return self._operate(cluster, "SET_NODE_POOL_SIZE", group, self._settled(group))
+        locks = self.fate("lock", group) is not None
+        return self._operate(cluster, "SET_NODE_POOL_SIZE", group, self._sought() if locks else self._settled(group))
+
+    async def _sought(self) -> None:
+        """Hold the cluster for as long as machines are looked for in a stockout, whatever becomes of the pool."""
+        await self.groups.clock.sleep(self.groups.delays.capacity_timeout)
 
     def _operate(self, cluster: GkeCluster, kind: str, group: NodeGroup, work: Any) -> Operation:
         return self.operations.start(cluster, kind, f"{cluster.path}/nodePools/{group.name}", work)
@@ -181,7 +186,8 @@ class NodePools:
                 if (now - instance.launched).total_seconds() >= seconds:
                     self.groups.lose(group, instance, replace=group.settings["autoscaling"] is None)
             ends = [seconds - (now - instance.launched).total_seconds() for instance in group.instances]
-            await self.groups.clock.sleep(min([*ends, seconds]) if ends else min(self.groups.delays.autoscaler, seconds))
+            pace = min(self.groups.delays.autoscaler, seconds)
+            await self.groups.clock.sleep(min([*ends, seconds]) if ends else pace)
 
     def describe(self, cluster: GkeCluster, group: NodeGroup) -> dict[str, Any]:
         """Write a pool as GKE does."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 REFERENCES = {
     "test_moto_has_no_states_between": "EKS Nodegroup.status: CREATING, UPDATING, DELETING come before the end",
@@ -21,6 +22,7 @@ REFERENCES = {
     "DescribeScalingActivities: StatusCode Failed, StatusMessage",
     "test_moto_ignores_the_request_token": "EKS CreateNodegroup.clientRequestToken: makes the request idempotent",
     "test_moto_checks_no_capacity_type": "EKS CreateNodegroup.capacityType: ON_DEMAND | SPOT | CAPACITY_BLOCK",
+    "test_moto_tags_clusters_only": "EKS TagResource.resourceArn: clusters and managed node groups, among others",
     "test_moto_checks_no_sizes": "EKS NodegroupScalingConfig: desiredSize is at most maxSize",
 }
 GROUP = {
@@ -78,6 +80,13 @@ def test_moto_checks_no_sizes(aws: boto3.session.Session) -> None:
     assert make(aws, scalingConfig=sizes)["scalingConfig"] == sizes
 
 
+def test_moto_tags_clusters_only(aws: boto3.session.Session) -> None:
+    made = make(aws)["nodegroupArn"]
+
+    with pytest.raises(ClientError, match="Resource was not found"):
+        aws.client("eks").tag_resource(resourceArn=made, tags={"a": "b"})
+
+
 def test_every_difference_has_its_reference() -> None:
     here = [name for name in globals() if name.startswith("test_moto_")]
 
@@ -85,9 +94,10 @@ def test_every_difference_has_its_reference() -> None:
 
 
 def test_every_mark_names_a_difference() -> None:
-    laws = ast.parse((Path(__file__).parent / "test_node_pools_contract.py").read_text())
+    suites = [ast.parse(path.read_text()) for path in Path(__file__).parent.glob("test_*_contract.py")]
     named = [
         node.args[0].value  # type: ignore[attr-defined]
+        for laws in suites
         for node in ast.walk(laws)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "not_on_moto"
     ]

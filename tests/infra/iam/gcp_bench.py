@@ -70,9 +70,9 @@ class GcpBench:
         """Open the registry anew: nothing is cached yet."""
         return load_registry(self.registry)["gpu"]
 
-    def lease(self) -> Lease:
+    def lease(self, term: timedelta = MONTH) -> Lease:
         """Return a lease for long."""
-        return Lease(owner="a1b2c3", expires_at=(datetime.now(UTC) + MONTH).replace(microsecond=0))
+        return Lease(owner="a1b2c3", expires_at=(datetime.now(UTC) + term).replace(microsecond=0))
 
     def clean(self) -> None:
         """Take away all that a broken piece of work has left."""
@@ -109,6 +109,15 @@ def filled(pools: GkeNodePools) -> NodePool | None:
     return pool if pool.state is NodePoolState.ACTIVE and pools.instances(NAME) else None
 
 
+def renewed(pools: GkeNodePools, lease: Lease) -> bool:
+    """Write a lease; tell whether GKE had time for it."""
+    try:
+        pools.renew(NAME, lease)
+    except NodePoolBusyError:
+        return False
+    return True
+
+
 def gone(pools: GkeNodePools) -> bool:
     """Tell whether the pool is gone."""
     try:
@@ -138,6 +147,10 @@ def life_of_a_pool(bench: GcpBench) -> Steps:
     assert pool.problems == ()
     yield "the pools are listed"
     assert [pool.name for pool in bench.pools.list()] == [NAME]
+    yield "its lease is renewed"
+    longer = bench.lease(2 * MONTH)
+    bench.world.wait(lambda: renewed(bench.pools, longer))
+    assert bench.pools.get(NAME).lease == longer
     yield "the pool is deleted"
     bench.pools.delete(NAME)
     yield "the pool is gone, and deleting it again says so"
@@ -159,6 +172,8 @@ def reaping(bench: GcpBench) -> Steps:
     assert pools[0].problems == ()
     yield "its machines are counted"
     assert len(bench.pools.instances(NAME)) == 1
+    yield "nothing is left over"
+    assert list(bench.pools.leftovers()) == []
     yield "the pool is deleted"
     bench.pools.delete(NAME)
     yield "the pool is gone"
