@@ -144,10 +144,12 @@ class ClusterPodOperator(NamedPodOperator):
             return super().build_pod_request_obj(context, **options)
         from airflow_multicluster.operators.secret_env import mask_secret_env
         from airflow_multicluster.pod_shape import shaped
+        from airflow_multicluster.pod_task import sign
 
         with airflow_errors(), shaped(self, self.registered.cluster):
             pod = super().build_pod_request_obj(context, **options)
         mask_secret_env(pod)
+        sign(pod, self, context)
         return pod
 
     def get_or_create_pod(self, pod_request_obj: k8s.V1Pod, context: Context) -> k8s.V1Pod:
