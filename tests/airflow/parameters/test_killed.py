@@ -75,10 +75,11 @@ def test_pain_05_no_pod_is_made_for_a_task_that_was_killed_before(drive, fit, co
     operator = fit(**WORK)
     built = operator.build_pod_request_obj
     operator.build_pod_request_obj = lambda *told: [operator.on_kill(), built(*told)][1]
+    asked = drive.kubernetes.requests["create", "pods"]
     with pytest.raises(AirflowException, match="was killed"):
         execute(operator, context)
 
-    assert drive.pods(context) == []
+    assert drive.kubernetes.requests["create", "pods"] == asked
 
 
 def test_pain_06_a_pod_that_comes_after_its_create_was_given_up_is_deleted(drive, fit, context, monkeypatch):
