@@ -76,7 +76,7 @@ class GkeAccess:
         options, context = self._options, self._context
         path = f"projects/{options.project_id}/locations/{options.location}/clusters/{options.cluster_name}"
         self.tokens.token()  # so that the session below finds its credentials valid
-        http = self._session().http
+        http = self._session().patient
         with describe_errors(context.name, path), credential_errors(context.name, self._subject):
             response = http.get(
                 f"{api_url(context.name)}v1/{path}",

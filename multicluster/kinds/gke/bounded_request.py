@@ -10,19 +10,20 @@ from google.auth.exceptions import TransportError
 from google.auth.transport.requests import Request
 
 from multicluster.access.kind import Network
+from multicluster.kinds.gke.patience import TOO_BUSY, patient
 
 
 class BoundedRequest(Request):  # type: ignore[misc, unused-ignore]
     """google-auth's way to make a request, whose own time-out of 120 seconds nobody else can set.
 
-    Remembers whether somebody accepted a connection and then said nothing: google-auth takes a metadata server of that
-    sort for none at all.
+    Remembers what was wrong with somebody who accepted a connection and then said nothing, or that he is too busy:
+    google-auth takes a metadata server of that sort for none at all.
     """
 
     def __init__(self, network: Network) -> None:
-        super().__init__()
+        super().__init__(patient())
         self._network = network
-        self.met_silence = False
+        self.met_trouble = ""
 
     def __call__(
         self,
@@ -39,7 +40,11 @@ class BoundedRequest(Request):  # type: ignore[misc, unused-ignore]
         )
         parent: Any = super()
         try:
-            return parent.__call__(url, method, body, headers, timeout=bounds, **more)
+            answer = parent.__call__(url, method, body, headers, timeout=bounds, **more)
         except TransportError as error:
-            self.met_silence = self.met_silence or isinstance(error.__cause__, requests.ReadTimeout)
+            if isinstance(error.__cause__, requests.ReadTimeout):
+                self.met_trouble = "did not answer in time"
             raise
+        if answer.status in TOO_BUSY:
+            self.met_trouble = f"answered {answer.status}"
+        return answer

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import google.auth
-from google.auth import impersonated_credentials
 from google.auth.credentials import Scoped, with_scopes_if_required
 from google.auth.exceptions import DefaultCredentialsError
 from google.oauth2 import service_account
@@ -18,6 +17,7 @@ from multicluster.access.kind import Network
 from multicluster.errors import CredentialError, CredentialUnavailableError
 from multicluster.kinds.gke.bounded_request import BoundedRequest
 from multicluster.kinds.gke.connection import Connections, GoogleConnection, read_connection
+from multicluster.kinds.gke.impersonation import Impersonation
 from multicluster.kinds.gke.options import GoogleCredentials
 
 SCOPES = (
@@ -43,7 +43,7 @@ def google_credentials(options: GoogleCredentials, *, connections: Connections, 
         connection = read_connection(options.connection, connections, name=name)
     credentials = _source(connection, name, network)
     for principal in (*connection.impersonate, *options.impersonate):
-        credentials = impersonated_credentials.Credentials(
+        credentials = Impersonation(
             source_credentials=credentials,
             target_principal=principal,
             target_scopes=list(SCOPES),
@@ -97,9 +97,9 @@ def _application_default(name: str, request: BoundedRequest) -> Any:
     try:
         credentials, _project = google.auth.default(scopes=list(SCOPES), request=request)
     except DefaultCredentialsError as error:
-        if request.met_silence:
+        if request.met_trouble:
             raise CredentialUnavailableError(
-                f"cluster {name!r}: the metadata server took the connection and did not answer in time; there are no "
+                f"cluster {name!r}: the metadata server took the connection and {request.met_trouble}; there are no "
                 "other application default credentials"
             ) from error
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -45,6 +46,8 @@ def _later(error: GoogleAuthError) -> bool:
     """
     if isinstance(error, TransportError) or getattr(error, "retryable", False):
         return True
+    if _busy(iam_status(error) or 0):
+        return True
     cause = error.__cause__
     silent = isinstance(getattr(cause, "__cause__", None), TransportError | requests.RequestException)
     return isinstance(cause, TransportError) and (silent or "server unavailable" in str(cause))
@@ -57,9 +60,21 @@ def _refused(response: requests.Response, name: str, cluster: str) -> AccessErro
         return AccessError(f"cluster {name!r}: {words}; check projectId, location and clusterName in the registry")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return CredentialError(f"cluster {name!r}: {words}; the identity needs container.clusters.get")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if _busy(status):
         return ClusterUnreachableError(f"cluster {name!r}: {words}")
     return AccessError(f"cluster {name!r}: {words}")
+
+
+def iam_status(error: GoogleAuthError) -> int | None:
+    """Return what IAM answered when it was asked to impersonate; google-auth keeps only the body of that."""
+    try:
+        return int(json.loads(error.args[1])["error"]["code"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _busy(status: int) -> bool:
+    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _words(response: requests.Response) -> str:

@@ -11,6 +11,7 @@ from requests.auth import AuthBase
 from multicluster.access.kind import Network
 from multicluster.access.single_flight import PerProcessLock
 from multicluster.kinds.gke.bounded_request import BoundedRequest
+from multicluster.kinds.gke.patience import patient
 
 UNAUTHORIZED = 401
 
@@ -22,14 +23,17 @@ class GoogleSession:
     credentials: Any = field(repr=False)
     request: BoundedRequest
     http: requests.Session
+    """For node pools, whose callers decide whether to ask again."""
+    patient: requests.Session
+    """For what nobody asks again."""
     lock: PerProcessLock
 
     @classmethod
     def of(cls, credentials: Any, network: Network) -> Self:
         """Return a session for *credentials*, which are refreshed within *network*'s time-outs; no network is used."""
-        lock, request, http = PerProcessLock(), BoundedRequest(network), requests.Session()
-        http.auth = GoogleBearer(credentials, request, lock)
-        return cls(credentials=credentials, request=request, http=http, lock=lock)
+        lock, request, http, asking = PerProcessLock(), BoundedRequest(network), requests.Session(), patient()
+        http.auth = asking.auth = GoogleBearer(credentials, request, lock)
+        return cls(credentials=credentials, request=request, http=http, patient=asking, lock=lock)
 
 
 class GoogleBearer(AuthBase):
