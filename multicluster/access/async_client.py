@@ -166,7 +166,8 @@ def _diagnose(error: Exception, method: str) -> Trouble | None:
     ):
         return Trouble.MOVED
     interrupted = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionResetError)
-    unconnected = isinstance(error, aiohttp.ClientConnectorError)
+    cut = isinstance(reason, ConnectionResetError)  # in the handshake: an API server that is just being replaced
+    unconnected = isinstance(error, aiohttp.ClientConnectorError) and not cut
     return Trouble.STALE if interrupted and not unconnected and method in SAFE_TO_REPEAT else None
 
 

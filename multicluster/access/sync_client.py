@@ -194,15 +194,11 @@ def _diagnose(error: Exception, method: str) -> Trouble | None:
         if error.status == HTTPStatus.UNAUTHORIZED:
             return Trouble.REFUSED
         error = error.__context__ if isinstance(error.__context__, SSLError) else error
-    if isinstance(error, NewConnectionError | ConnectionRefusedError | socket.gaierror) or _untrusted(error):
+    reason = error.args[0] if isinstance(error, SSLError) and error.args else error  # websocket-client wraps nothing
+    if isinstance(reason, NewConnectionError | ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError):
         return Trouble.MOVED
-    return Trouble.STALE if isinstance(error, ProtocolError) and method in SAFE_TO_REPEAT else None
-
-
-def _untrusted(error: Exception) -> bool:
-    """Whether the server's certificate was refused; urllib3 wraps the reason, websocket-client does not."""
-    reason = error.args[0] if isinstance(error, SSLError) and error.args else error
-    return isinstance(reason, ssl.SSLCertVerificationError)
+    cut = isinstance(reason, ProtocolError | ssl.SSLEOFError)  # also in the handshake: an API server being replaced
+    return Trouble.STALE if cut and method in SAFE_TO_REPEAT else None
 
 
 class BoundStream(functools.partial[Any]):
