@@ -1,0 +1,1 @@
+"""A day of many clusters in one virtual time."""
