@@ -43,6 +43,8 @@ class Task:
     upstream: tuple[str, ...] = ()
     rule: str = "all_success"
     retries: int = 0
+    may_fail: bool = False
+    """Whether it is to fail though nothing goes wrong."""
     state: str = ""
     tries: int = 0
     process: Process | None = None

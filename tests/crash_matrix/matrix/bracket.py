@@ -23,6 +23,8 @@ from multicluster.node_pools.origin import Origin
 
 REFUSALS = 10
 SOON = 5.0
+STARTS = 600.0
+"""Seconds from the create call within which the work of a calm day has begun."""
 DEPLOYMENT = "matrix"
 Find = Callable[[str], Any]
 
@@ -44,6 +46,11 @@ class Plan:
     ready_timeout: float = 2700.0
     gone_timeout: float = 3600.0
     retries: int = 0
+
+    @property
+    def fails(self) -> bool:
+        """Whether the work cannot end well."""
+        return self.work_fails or self.work + STARTS > self.lifetime
 
     @property
     def origin(self) -> Origin:
@@ -72,7 +79,7 @@ class Bracket:
         for task in (
             Task(name="create", body=self._create, retries=plan.retries),
             Task(name="ready", body=self._ready, upstream=("create",), retries=plan.retries),
-            Task(name="work", body=self._work, upstream=("ready",), retries=plan.retries),
+            Task(name="work", body=self._work, upstream=("ready",), retries=plan.retries, may_fail=plan.fails),
             Task(
                 name="delete",
                 body=self._delete,

@@ -11,8 +11,10 @@ from matrix.airflow import FINAL, Airflow, Run, Task
 from matrix.bracket import Bracket
 from matrix.clusters import REGION
 from matrix.process import Process
+from matrix.scenario import Scenario
+from matrix.tags import tags_of
 from matrix.world import World
-from multicluster.node_pools.lease import EXPIRES, GRACE, MANAGED_BY, MANAGER, Lease
+from multicluster.node_pools.lease import EXPIRES, GRACE, LATE, Lease
 from multicluster.reaper.plan import Act
 from multicluster.simulator.fleet import NodeGroup, State
 
@@ -41,12 +43,11 @@ class Pool:
 
 
 class Laws:
-    """Watches the clouds. *bound* is how long a pool may outlive lease and work, in seconds."""
+    """Watches the clouds. ``bound`` is how long a pool may outlive lease and work, in seconds."""
 
-    def __init__(
-        self, world: World, airflow: Airflow, *, bound: float, alone: bool, told: Callable[[str, str], None]
-    ) -> None:
-        self.world, self.airflow, self.bound, self.alone, self._told = world, airflow, bound, alone, told
+    def __init__(self, world: World, airflow: Airflow, scenario: Scenario, *, told: Callable[[str, str], None]) -> None:
+        self.world, self.airflow, self._told = world, airflow, told
+        self.bound, self.alone, self.calm = scenario.bound, scenario.alone, scenario.calm
         self.names: set[str] = set()
         """The clusters in the registry."""
         self.pools: list[Pool] = []
@@ -76,10 +77,10 @@ class Laws:
                 continue
             expires = float(tags_of(group).get(EXPIRES, 0))
             if expires > pool.expires:
-                pool.changes = (pool.expires, now)
-                pool.expires = expires
+                self._renewed(pool, expires, now)
             if pool.hands_off:
                 continue
+            self._stays_armed(pool)
             run = pool.bracket.run
             if run.state == "running" and not self.airflow.gone:
                 continue
@@ -96,6 +97,23 @@ class Laws:
                 self.broken(
                     f"pool {group.target} ({group.state}) outlives lease and work by more than {self.bound:.0f} s"
                 )
+
+    def _renewed(self, pool: Pool, expires: float, now: float) -> None:
+        over = now - pool.expires
+        if over > (LATE + CLOCKS).total_seconds():
+            self.broken(f"the lease of pool {pool.group.target} is renewed, which was over for {over:.0f} s")
+        pool.changes, pool.expires = (pool.expires, now), expires
+
+    def _stays_armed(self, pool: Pool) -> None:
+        """See that the dead-man switch of a node group is there, unless it has fired."""
+        group = pool.group
+        fired = any(one.name == group.name for one in self.world.aws.schedules.fired)
+        if group.key.startswith("eks:") and not fired and self._schedule(group) is None:
+            self.broken(f"pool {group.target} ({group.state}) is there, and its dead-man switch is not")
+
+    def _schedule(self, group: NodeGroup) -> Any:
+        account = self.world.aws.key.principal.account
+        return self.world.aws.schedules.all.get((account, REGION, "default", group.name))
 
     def unfinished(self) -> bool:
         """Whether a pool is there that is yet to go."""
@@ -126,12 +144,12 @@ class Laws:
 
     def at_the_end(self) -> None:
         """Look at what is left when nothing happens any more."""
-        for run in self.airflow.runs.values():
-            if self.airflow.gone:
-                break
+        for run in () if self.airflow.gone else self.airflow.runs.values():
             for task in run.tasks.values():
                 if task.state not in FINAL:
                     self.broken(f"task {run.name}.{task.name} never ends: it is {task.state or 'not begun'}")
+                elif self.calm and task.state != "success" and not task.may_fail:
+                    self.broken(f"task {run.name}.{task.name} is {task.state}, and nothing was wrong")
         for pool in self.pools:
             if not self._may_stay(pool):
                 self.broken(f"pool {pool.group.target} ({pool.group.state}) is left in the end")
@@ -159,8 +177,7 @@ class Laws:
     def _armed(self, group: NodeGroup, lease: Lease | None) -> None:
         if not group.key.startswith("eks:"):
             return
-        schedules = self.world.aws.schedules.all
-        schedule = schedules.get((self.world.aws.key.principal.account, REGION, "default", group.name))
+        schedule = self._schedule(group)
         if schedule is None:
             self.broken(f"pool {group.target} is made before its dead-man switch is armed")
         elif lease and schedule.due > lease.expires_at + GRACE + CLOCKS:
@@ -216,17 +233,3 @@ class Laws:
     def _of(self, run: Run) -> list[Pool]:
         there = [pool for pool in self.pools if pool.bracket.run is run and not pool.hands_off]
         return [pool for pool in there if self.world.groups.get(pool.group.key, pool.group.name) is pool.group]
-
-
-def tags_of(group: NodeGroup) -> dict[str, str]:
-    """Return the tags of a node group, the labels of a node pool."""
-    if "gke" in group.settings:
-        labels: dict[str, str] = group.settings["gke"].config.setdefault("resourceLabels", {})
-        return labels
-    tags: dict[str, str] = group.settings["tags"]
-    return tags
-
-
-def ours(group: NodeGroup) -> bool:
-    """Whether its tags say that it is ours."""
-    return tags_of(group).get(MANAGED_BY) == MANAGER

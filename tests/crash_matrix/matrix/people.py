@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from matrix.airflow import Airflow
 from matrix.bracket import Bracket
-from matrix.laws import Laws, ours, tags_of
+from matrix.tags import ours, tags_of
 from matrix.world import World
 from multicluster.node_pools.lease import KEEP
 from multicluster.simulator.fleet import NodeGroup, State
+
+if TYPE_CHECKING:
+    from matrix.laws import Laws
 
 
 class People:

@@ -61,7 +61,7 @@ class Play:
         self.chance = random.Random(f"play {wanted.seed}")
         self.names = set(wanted.names)
         self.airflow = Airflow(time, random.Random(f"airflow {wanted.seed}"), self.told)
-        self.laws = Laws(self.world, self.airflow, bound=wanted.bound, alone=wanted.alone, told=self.told)
+        self.laws = Laws(self.world, self.airflow, wanted, told=self.told)
         self.people = People(self.world, self.airflow, self.laws, names=self.names, chance=self.chance, told=self.told)
         self.brackets = [Bracket(plan, self.names, told=self.told, occupy=self.world.occupy) for plan in wanted.plans]
         self.laws.names = self.names
