@@ -14,6 +14,7 @@ PLACES = {
     GROUPS: "a pool's life", BOTH: "AWS, Google", AFTER: "AWS, Google", AWS: "AWS", TARGET: "Scheduler", "eks": "EKS",
     "sts": "STS", "scheduler": "Scheduler", "container": "GKE", "oauth2": "Google", "iamcredentials": "Google",
     "metadata": "Google", "eks|container": "EKS, GKE", KUBERNETES: "Kubernetes",
+    RESPONSE + KUBERNETES: "Kubernetes",
 }  # fmt: skip
 """Where a fault strikes, in words."""
 COMMON = "target", "operation", "service", "after", "times", "probability", "seed"
@@ -78,6 +79,10 @@ ENTRIES: dict[str, Entry] = {
     ),
     "api-server-hangs": Entry(
         description="a Kubernetes API server never answers", effect=Hang(), service=KUBERNETES,
+    ),
+    "api-server-lost-response": Entry(
+        description="a Kubernetes API server has acted, then the connection is cut without an answer", effect=Drop(),
+        service=RESPONSE + KUBERNETES, times=1,
     ),
     "api-server-drops": Entry(
         description="a Kubernetes API server cuts the connection, doing nothing", effect=Drop(), service=KUBERNETES,

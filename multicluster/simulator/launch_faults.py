@@ -31,6 +31,10 @@ STEPS: dict[str, tuple[str, str, str, str]] = {
         "Unable to fulfill capacity due to your request configuration. Please adjust your request and try again.",
         "as no-capacity, for Spot",
     ),
+    "stock-out-locks": (
+        "lock", "GCE_STOCKOUT", "",
+        "asking for nodes holds the cluster for as long as GKE looks for machines: 35 minutes (GKE)",
+    ),
     "spot-price-too-low": (
         "launch", "SpotMaxPriceTooLow",
         "Your Spot request price of 0.01 is lower than the minimum required Spot request fulfillment price of 0.41.",

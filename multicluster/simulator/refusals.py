@@ -11,9 +11,8 @@ from multicluster.simulator.faults import HttpError
 AWS = "eks|sts|autoscaling|ec2|scheduler"
 BOTH = f"{AWS}|container|compute|iamcredentials|oauth2|metadata"
 CREATE, DELETE = "CreateNodegroup|nodePools.create", "DeleteNodegroup|nodePools.delete"
-UPDATE = "UpdateNodegroupConfig|nodePools.setSize"
-CHANGES = f"{CREATE}|{DELETE}|{UPDATE}"
-GKE_CHANGES = r"nodePools\.(create|delete|setSize)"
+UPDATE = r"UpdateNodegroupConfig|nodePools\.(update|setSize)"
+GKE_CHANGES = r"nodePools\.(create|delete|update|setSize)"
 DESCRIBE = r"DescribeCluster|clusters\.get"
 ROLES, WEB = "AssumeRole.*", "AssumeRoleWithWebIdentity"
 
@@ -84,6 +83,9 @@ REFUSALS: dict[str, tuple[str, str, int | None, HttpError, str]] = {
     "operation-running-old": ("container", GKE_CHANGES, None,
         no(400, "", "Operation operation-1 is currently operating on cluster gpu. Please wait and try again later."),
         "the same from older servers, as INVALID_ARGUMENT"),
+    "changed-meanwhile": ("container", r"nodePools\.update", 1,
+        no(409, "ABORTED", "The etag is not that of the newest version of the node pool."),
+        "somebody else changed a pool meanwhile"),
     # clusters
     "cluster-gone": (BOTH, f"{DESCRIBE}|.*Nodegroups?|nodePools.*", None,
         no(404, "ResourceNotFoundException", "No cluster found for name: {target}."), "the cluster is not found"),
@@ -130,6 +132,9 @@ REFUSALS: dict[str, tuple[str, str, int | None, HttpError, str]] = {
     "schedule-invalid": ("scheduler", "(Create|Update)Schedule", None,
         no(400, "ValidationException", "The execution role you provide must allow AWS EventBridge Scheduler to assume "
         "the role."), "a schedule is refused as it stands"),
+    "schedule-not-found-yet": ("scheduler", "GetSchedule", None,
+        no(404, "ResourceNotFoundException", "Schedule {target} does not exist."),
+        "eventual consistency: a schedule just created is not found"),
     "schedule-group-gone": ("scheduler", "(Create|Update|Get|Delete)Schedule", None,
         no(404, "ResourceNotFoundException", "Schedule group default does not exist."), "the schedule group is gone"),
     # Kubernetes

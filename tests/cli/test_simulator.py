@@ -81,6 +81,28 @@ def test_it_says_that_containers_are_processes_and_stops_when_asked(served, numb
     assert "processes of your own user" in errors
 
 
+def test_faults_are_injected_at_the_nth_call_or_by_a_chance_that_is_repeated(served):
+    _, variables, _ = served
+    options = ["--option", "operation=DescribeCluster", "--option", "after=2", "--option", "probability=0.5"]
+    injected = ask(variables, "simulator", "inject", "throttled", *options, "--option", "seed=7")
+    misread = ask(variables, "simulator", "inject", "throttled", "--option", "seed")
+    unheeded = ask(variables, "simulator", "inject", "throttled", "--option", "seconds=3")
+
+    assert [injected.returncode, misread.returncode, unheeded.returncode] == [0, 2, 2], injected.stderr
+    assert "'seed' is not NAME=VALUE" in misread.stderr
+    assert "unknown option 'seconds' of fault 'throttled'; known are after, code, message" in unheeded.stderr
+
+
+def test_faults_are_listed_as_a_table_with_the_meaning_of_their_options(capsys):
+    assert main(["simulator", "faults"]) == 0
+
+    table, talk = capsys.readouterr()
+    assert table.splitlines()[0].split() == ["FAULT", "WHERE", "TIMES", "OPTIONS", "WHAT"]
+    (line,) = (line for line in table.splitlines() if line.startswith("delete-refused "))
+    assert line.split(maxsplit=5)[:5] == ["delete-refused", "AWS,", "Google", "1", "code,message"]
+    assert "--option after=n-1" in talk
+
+
 def test_faults_are_listed_without_a_world(capsys):
     assert main(["simulator", "faults", "--output", "json"]) == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from kubernetes.client import CoreV1Api
@@ -14,7 +14,7 @@ from kubernetes_asyncio.client import CoreV1Api as AsyncCoreV1Api
 from multicluster.brackets.gone import GoneLookout
 from multicluster.brackets.keeping import LeaseKeeper
 from multicluster.brackets.ready import ReadyLookout
-from multicluster.errors import MulticlusterError
+from multicluster.errors import ClusterUnreachableError, MulticlusterError
 from multicluster.node_pools.pool import NodePool
 from multicluster.pods.kubernetes_source import KubernetesSource
 from multicluster.pods.pace import Timing
@@ -55,7 +55,7 @@ def delete_twice(stage: Stage, cluster: str) -> str:
     after = told(stage.pools(cluster).get(stage.name))
     stage.pools(cluster).delete(stage.name)
     stage.world.settle()
-    return f"{after}; then {stage.world.report().pools_left}"
+    return f"{after}; then {len(stage.world.report().pools_left)} left"
 
 
 def create_again(stage: Stage, cluster: str) -> str:
@@ -68,6 +68,12 @@ def create_and_see(stage: Stage, cluster: str) -> str:
     """Make a pool and look at it."""
     stage.make(cluster)
     return told(stage.pools(cluster).get(stage.name))
+
+
+def fill_and_delete(stage: Stage, cluster: str) -> str:
+    """Ask for the nodes of a pool, and give it up while the cloud still looks for them."""
+    stage.pools(cluster).fill(stage.name)
+    return str(stage.pools(cluster).delete(stage.name))
 
 
 def create_twice(stage: Stage, cluster: str) -> str:
@@ -86,6 +92,14 @@ def release(stage: Stage, cluster: str) -> str:
     stage.pools(cluster).delete(stage.name)
     stage.world.settle()
     return str(stage.pools(cluster).release(stage.name))
+
+
+def renew_and_look(stage: Stage, cluster: str) -> str:
+    """Renew a lease, and read how far its end and its dead-man switch's are from what was asked for."""
+    pools, lease = stage.pools(cluster), stage.lease(hours=2)
+    pools.renew(stage.name, lease)
+    late, grace = pools.get(stage.name).lease.expires_at - lease.expires_at, pools.armed(stage.name) - lease.expires_at
+    return f"lease late by {late}, switch {grace} after it"
 
 
 def ready(stage: Stage, cluster: str) -> str:
@@ -111,6 +125,13 @@ def labelled(stage: Stage, cluster: str) -> str:
     """Change an object that is there."""
     core = CoreV1Api(stage.cluster(cluster).client())
     return str(core.patch_namespace("default", {"metadata": {"labels": {"run": stage.name}}}).metadata.labels["run"])
+
+
+def pod_twice(stage: Stage, cluster: str) -> str:
+    """Ask for a pod; where nobody knows whether it was made, ask again."""
+    with suppress(ClusterUnreachableError):
+        return ACTS["pod"](stage, cluster)
+    return ACTS["pod"](stage, cluster)
 
 
 async def _nodes_async(cluster: Cluster) -> str:
@@ -163,12 +184,14 @@ ACTS: dict[str, Callable[[Stage, str], str]] = {
     "create and see": create_and_see,
     "create twice": create_twice,
     "renew": lambda stage, on: str(stage.pools(on).renew(stage.name, stage.lease(hours=2))),
+    "renew and look": renew_and_look,
     "armed": lambda stage, on: f"{stage.pools(on).armed(stage.name)}",
     "release": release,
     "leftovers": lambda stage, on: str(list(stage.pools(on).leftovers())),
     "ready": ready,
     "make ready": make_ready,
     "gone": gone,
+    "fill and delete": fill_and_delete,
     "life": life,
     "delete twice": delete_twice,
     "token": lambda stage, on: stage.cluster(on).token().subject,
@@ -178,6 +201,7 @@ ACTS: dict[str, Callable[[Stage, str], str]] = {
     "pod": lambda stage, on: (
         CoreV1Api(stage.cluster(on).client()).create_namespaced_pod("default", pod(stage.name)).metadata.name
     ),
+    "pod twice": pod_twice,
     "label": labelled,
     "watched": lambda stage, on: asyncio.run(_watched(stage, on)),
     "pod gone": lambda stage, on: (
@@ -186,7 +210,7 @@ ACTS: dict[str, Callable[[Stage, str], str]] = {
 }
 """Each act returns what it says in the end; what it raises is looked at by the test."""
 WITH_POOL = {
-    "get", "fill", "list", "delete", "delete twice", "instances", "renew", "armed", "release", "leftovers", "ready",
-    "gone",
+    "get", "fill", "fill and delete", "list", "delete", "delete twice", "instances", "renew", "renew and look", "armed",
+    "release", "leftovers", "ready", "gone",
 }  # fmt: skip
 """Acts on a pool that is there before the fault."""

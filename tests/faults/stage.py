@@ -93,6 +93,7 @@ class Stage:
         """Take faults and pools away, for the next one."""
         self.world.faults.clear()
         self.world.inject("clock-skew", seconds="0")
+        self.world.google.operations.all.clear()
         groups = self.world.groups
         self.world.host.run(lambda: [groups.delete(group) for group in list(groups.groups.values())])
         self.world.settle()

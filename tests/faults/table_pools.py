@@ -62,7 +62,10 @@ DENIED = [
             ("list", "eks", "DescribeNodegroup"), ("delete", "eks", "DeleteNodegroup"),
             ("renew", "scheduler", "UpdateSchedule"), ("renew", "eks", "TagResource"),
             ("armed", "scheduler", "GetSchedule"), ("release", "scheduler", "DeleteSchedule"),
-            ("leftovers", "scheduler", "ListSchedules"), ("leftovers", "eks", "ListNodegroups"),
+            ("renew", "eks", "DescribeNodegroup"), ("renew", "scheduler", "GetSchedule"),
+            ("release", "eks", "DescribeNodegroup"), ("release", "scheduler", "GetSchedule"),
+            ("leftovers", "scheduler", "ListSchedules"), ("leftovers", "scheduler", "GetSchedule"),
+            ("leftovers", "eks", "ListNodegroups"),
         )
     ),
     row("denied", "gpu instances", NodePoolRefusedError, "DescribeInstances", "UnauthorizedOperation", "infra/iam/aws",
@@ -76,6 +79,8 @@ DENIED = [
             ("create", "nodePools.get"), ("create", "clusters.get"), ("create", "nodePools.create"),
             ("get", "nodePools.get"), ("list", "nodePools.list"), ("delete", "nodePools.delete"),
             ("instances", "instances.aggregatedList"), ("fill", "nodePools.setSize"),
+            ("renew", "nodePools.get"), ("renew", "nodePools.update"), ("armed", "nodePools.get"),
+            ("leftovers", "instances.aggregatedList"), ("leftovers", "nodePools.list"),
         )
     ),
     row("denied", "gke get", None, "InstanceGroupErrorsUnreadable", "listErrors",
@@ -94,10 +99,12 @@ POOLS = [
     row("invalid-parameter", "gke create", NodePoolRefusedError, "400 INVALID_ARGUMENT"),
     row("delete-refused", "gpu delete", NodePoolBusyError, "DeleteNodegroup", "ResourceInUseException"),
     row("delete-refused", "gke delete", NodePoolBusyError, "400 FAILED_PRECONDITION"),
+    row("update-refused", "gke renew", NodePoolBusyError, "nodePools.update", "400 FAILED_PRECONDITION"),
+    row("changed-meanwhile", "gke renew", NodePoolBusyError, "409 ABORTED", "etag"),
     row("update-refused", "gke fill", NodePoolBusyError, "nodePools.setSize", "400 FAILED_PRECONDITION"),
     *(
         row(fault, f"gke {act}", NodePoolBusyError, words)
-        for act in ("create", "delete", "fill")
+        for act in ("create", "delete", "fill", "renew")
         for fault, words in (
             ("operation-running", "running incompatible operation"),
             ("operation-running-old", "is currently operating on cluster"),
@@ -121,6 +128,9 @@ POOLS = [
     row("schedule-quota", "gpu create", NodePoolLimitError, "ServiceQuotaExceededException"),
     row("schedule-invalid", "gpu create", NodePoolRefusedError, "dead-man-trust.json"),
     row("schedule-invalid", "gpu renew", NodePoolRefusedError, "UpdateSchedule", "dead-man-trust.json"),
+    row("schedule-not-found-yet", "gpu create", CloudUnavailableError, "read back: it is not there; ask again"),
+    row("schedule-not-found-yet", "gpu armed", None, "None"),
+    row("not-found-yet", "gpu renew", NodePoolNotFoundError, "No node group found"),
     row("schedule-group-gone", "gpu create", NodePoolRefusedError, "aws scheduler create-schedule-group"),
 ]  # fmt: skip
 NETWORK = [
@@ -130,6 +140,13 @@ NETWORK = [
     row("lost-response", "gke create", CloudUnavailableError, "nodePools.create", operation="nodePools.create"),
     row("lost-response", "gke create twice", None, "1 pool", operation="nodePools.create"),
     row("lost-response", "gke delete", CloudUnavailableError, "nodePools.delete", operation="nodePools.delete"),
+    *(
+        row(fault, "gpu renew and look", None, "lease late by 0:00:00, switch 0:15:00 after it", operation=operation)
+        for fault in ("lost-response", "error-after-acting")
+        for operation in ("UpdateSchedule", "TagResource")
+    ),
+    row("lost-response", "gpu release", None, "None", operation="DeleteSchedule"),
+    row("late-response", "gpu create twice", None, "1 pool", operation="CreateSchedule"),
     row("late-response", "gpu create", CloudUnavailableError, "CreateNodegroup", "imeout",
         operation="CreateNodegroup"),
     row("late-response", "gpu create twice", None, "1 pool", operation="CreateNodegroup"),
@@ -150,6 +167,7 @@ NETWORK = [
 LIVES = [
     row("no-capacity", "gpu life", None, "pending CREATING", "InsufficientInstanceCapacity (capacity)", "us-east-1"),
     row("no-capacity", "gke life", None, "ZONE_RESOURCE_POOL_EXHAUSTED (capacity)", "europe-west4-a"),
+    row("stock-out-locks", "gke fill and delete", NodePoolBusyError, "nodePools.delete", "incompatible operation"),
     row("no-quota", "gpu life", None, "VcpuLimitExceeded (fatal)"),
     row("no-quota", "gke life", None, "QUOTA_EXCEEDED (fatal)", "NVIDIA_GPUS"),
     *(
@@ -189,13 +207,15 @@ LIVES = [
         "NODE_SERVICE_ACCOUNT_MISSING_PERMISSIONS (fatal)"),
     row("kms-denied", "gke create and see", None, "failed ERROR", "CLOUD_KMS_KEY_ERROR (fatal)"),
     *(
-        row(fault, f"{on} delete twice", None, status, code, "then ()", times=1)
-        for fault, on, status, code in (
-            ("delete-fails", "gpu", "failed DELETE_FAILED", "AutoScalingGroupInvalidConfiguration (fatal)"),
-            ("delete-fails", "gke", "failed ERROR", "suspended"),
-            ("delete-fails-security-group", "gpu", "failed DELETE_FAILED", "Ec2SecurityGroupDeletionFailure (fatal)"),
-            ("delete-fails-role", "gpu", "failed DELETE_FAILED", "IamNodeRoleNotFound (fatal)"),
-            ("delete-fails-denied", "gpu", "failed DELETE_FAILED", "AccessDenied (fatal)"),
+        row(fault, f"{on} delete twice", None, status, code, step, "then 0 left", times=1)
+        for fault, on, status, code, step in (
+            ("delete-fails", "gpu", "failed DELETE_FAILED", "AutoScalingGroupInvalidConfiguration (fatal)",
+                "resume-processes"),
+            ("delete-fails", "gke", "failed ERROR", "suspended", ""),
+            ("delete-fails-security-group", "gpu", "failed DELETE_FAILED", "Ec2SecurityGroupDeletionFailure (fatal)",
+                "describe-network-interfaces"),
+            ("delete-fails-role", "gpu", "failed DELETE_FAILED", "IamNodeRoleNotFound (fatal)", "under the same name"),
+            ("delete-fails-denied", "gpu", "failed DELETE_FAILED", "AccessDenied (fatal)", "aws-auth ConfigMap"),
         )
     ),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from multicluster.simulator.faults import Delay, Hang
 
 from . import table_access, table_pools
 from .acts import ACTS, WITH_POOL
+from .document import HEAD, written
 from .identities import IDENTITIES
 from .row import Row
 from .stage import NETWORK, Stage
@@ -73,3 +74,9 @@ def test_what_we_do_and_say(row: Row, stage: Stage, request: pytest.FixtureReque
 
     assert [word for word in row.words if word not in said] == [], said
     assert row.fault in DEEDS or stage.world.faults.struck(row.fault)
+
+
+def test_the_page_on_faults_has_a_line_for_each_with_what_comes_of_it() -> None:
+    page = (TESTS.parent / "docs" / "faults.md").read_text().splitlines()
+
+    assert page[page.index(HEAD[0]) :] == written(TABLE, ELSEWHERE)

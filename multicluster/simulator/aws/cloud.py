@@ -93,8 +93,7 @@ class Aws:
             if entry is None:
                 self.tokens.refused.append(f"ARN is not mapped: {principal.source}")
                 return None
-            admitted = self.tokens.admit(token, signed, cluster.name)
-            return User(name=entry.username, groups=entry.groups) if admitted else None
+            return User(name=entry.username, groups=entry.groups) if self.tokens.admit(token, signed) else None
 
         return authenticate
 
@@ -119,12 +118,12 @@ class Tokens:
         self._revoked_before = self.now().replace(microsecond=0)
         self._refuse_once = set(self.seen)
 
-    def admit(self, token: str, signed: dt.datetime, cluster: str) -> bool:
+    def admit(self, token: str, signed: dt.datetime) -> bool:
         """Count an accepted token; False when it was revoked."""
         digest = hashlib.sha256(token.encode()).hexdigest()
         if signed < self._revoked_before or digest in self._refuse_once:
             self._refuse_once.discard(digest)
-            self.refused.append(f"revoked: {cluster}")
+            self.refused.append("revoked")
             return False
         self.verified += 1
         self.seen.add(digest)

@@ -229,8 +229,10 @@ class Schedules:
 def view(schedule: Schedule) -> dict[str, Any]:
     """Write a schedule as GetSchedule does."""
     body: Mapping[str, Any] = {name: value for name, value in schedule.body.items() if name != "ClientToken"}
+    usual = {"MaximumEventAgeInSeconds": MAX_AGE_SECONDS, "MaximumRetryAttempts": MAX_ATTEMPTS}
     return {
         **body,
+        "Target": {**body["Target"], "RetryPolicy": {**usual, **(body["Target"].get("RetryPolicy") or {})}},
         "Arn": schedule.arn,
         "Name": schedule.name,
         "GroupName": schedule.group,

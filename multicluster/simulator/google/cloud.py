@@ -192,7 +192,8 @@ def refuse(error: HttpError, service: str) -> web.Response:
     if error.reason == "ResourceInUseException":
         locked = "CLUSTER_ALREADY_HAS_OPERATION"
         return render(GoogleError(code, error.message, status="FAILED_PRECONDITION", reason=locked), compute=False)
-    return render(GoogleError(code, error.message), compute=service == "compute")
+    status = error.reason if error.reason.isupper() else ""  # a canonical status where the code has several
+    return render(GoogleError(code, error.message, status=status), compute=service == "compute")
 
 
 def read_json(body: bytes) -> dict[str, Any]:

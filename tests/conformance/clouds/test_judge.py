@@ -30,6 +30,8 @@ OPERATIONS = {
     "eks:DeleteNodegroup",
     "eks:DescribeNodegroup",
     "eks:ListNodegroups",
+    "scheduler:CreateSchedule",
+    "scheduler:GetSchedule",
     "sts:GetCallerIdentity",
 }
 

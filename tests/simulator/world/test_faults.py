@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import requests
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from multicluster.simulator import FAULTS, Delays, ManualClock, World
+from multicluster.simulator import FAULTS, Delays, Drop, Fault, Faults, ManualClock, World
+from multicluster.simulator.catalogue import ENTRIES, rows
+from multicluster.simulator.injection import build
 
 Client = Callable[..., Any]
 
@@ -43,6 +46,66 @@ def gpus(world: World) -> list[str]:
 def test_each_fault_has_one_line() -> None:
     assert len(FAULTS) >= 25
     assert all(line and "\n" not in line for line in FAULTS.values())
+
+
+def test_each_fault_says_where_it_strikes_how_often_and_what_it_heeds() -> None:
+    listed = {row["fault"]: row for row in rows()}
+
+    assert list(listed) == list(FAULTS)
+    assert all(row["where"] and row["what"] for row in listed.values())
+    assert listed["late-response"]["options"] == ("seconds",)
+    assert (listed["throttled"]["times"], listed["drop"]["times"], listed["node-lost"]["times"]) == ("always", 1, "now")
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_each_fault_can_strike_the_nth_call_or_by_a_chance_that_is_repeated(name: str) -> None:
+    third = build(name, times=1, options={"after": "2"})
+    by_chance = build(name, times=100, options={"probability": "0.5", "seed": "7"})
+
+    assert strikes(third, 5) == [False, False, True, False, False]
+    assert strikes(by_chance, 40) == strikes(by_chance, 40)
+    assert 5 < sum(strikes(by_chance, 40)) < 35
+
+
+def strikes(fault: Fault, calls: int) -> list[bool]:
+    faults = Faults()
+    after = "response:" if fault.service.startswith("response:") else ""
+    faults.add(replace(fault, service=f"{after}.*", operation=".*"))
+    return [bool(faults.effects(f"{after}eks", "Call", "gpu/train")) for _ in range(calls)]
+
+
+def test_the_chance_of_one_fault_does_not_depend_on_another() -> None:
+    faults, alone = Faults(), Faults()
+    one = Fault(name="one", effect=Drop(), times=None, probability=0.5, seed=3)
+    faults.add(replace(one, name="other"))
+    faults.add(one)
+    alone.add(one)
+
+    for _ in range(30):
+        faults.effects("eks", "Call", "")
+
+    assert faults.struck("one") == sum(bool(alone.effects("eks", "Call", "")) for _ in range(30))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "reason"),
+    [
+        ("throttled", {"seconds": "3"}, "unknown option 'seconds'"),
+        ("tokens-expire", {"after": "3"}, "unknown option 'after'"),
+        ("throttled", {"probability": "2"}, "must be from 0 to 1"),
+        ("throttled", {"after": "soon"}, "invalid literal"),
+    ],
+)
+def test_what_a_fault_does_not_heed_is_refused(world: World, name: str, options: dict[str, str], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        world.inject(name, **options)
+
+
+def test_a_struck_call_is_named_in_the_refusal(world: World, client: Client) -> None:
+    world.inject("denied", operation="ListClusters")
+
+    with pytest.raises(ClientError, match="not authorized to perform: eks:ListClusters"):
+        client("eks").list_clusters()
 
 
 def test_an_unknown_fault_or_option_is_refused(world: World) -> None:

@@ -52,9 +52,13 @@ class ApiServer:
         info = understood(request)
         self.requests[info.verb, info.target] += 1
         try:
-            struck = self.faults.effects("kubernetes", f"{info.verb} {info.target}", info.path)
-            response = await suffer(struck, request, self.store.clock, _faulty) if struck else None
-            return response if response is not None else await self._answer(request, info)
+            call = f"{info.verb} {info.target}"
+            struck = self.faults.effects("kubernetes", call, info.path)
+            if struck and (response := await suffer(struck, request, self.store.clock, _faulty)) is not None:
+                return response
+            answered = await self._answer(request, info)
+            after = self.faults.effects("response:kubernetes", call, info.path)
+            return await suffer(after, request, self.store.clock, _faulty) or answered
         except ApiError as error:
             return refusal(error)
         except ConnectionError:
