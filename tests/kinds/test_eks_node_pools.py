@@ -375,7 +375,7 @@ def test_activities_are_found_before_the_node_group_names_its_auto_scaling_group
     world.inject("no-capacity")
     pools = opened()
     pools.create(spec(), LEASE)
-    monkeypatch.setattr("multicluster.kinds.eks.node_pools.group_names", lambda _: [])
+    monkeypatch.setattr("multicluster.kinds.eks.node_pool_reasons.group_names", lambda _: [])
 
     problems = world.wait(lambda: pools.get("train").problems)
 

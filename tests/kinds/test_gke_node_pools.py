@@ -27,15 +27,17 @@ from multicluster.errors import (
 )
 from multicluster.kinds.gke import KIND
 from multicluster.kinds.gke.node_pool_errors import refusal, transport_errors
+from multicluster.kinds.gke.node_pool_machines import as_leftover
 from multicluster.kinds.gke.node_pool_options import GkeNodePoolOptions
 from multicluster.kinds.gke.node_pool_problems import condition_problems, launch_problems
 from multicluster.kinds.gke.node_pool_request import create_body
 from multicluster.kinds.gke.node_pool_view import node_pool
 from multicluster.kinds.gke.node_pools import GkeNodePools
-from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.lease import KEEP, Lease
+from multicluster.node_pools.leftover import Leftover, LeftoverKind
 from multicluster.node_pools.pool import NodePoolSpec, NodePoolState
 from multicluster.node_pools.profile import Gpu, NodePoolProfile
-from multicluster.simulator import Delays, ManualClock, World
+from multicluster.simulator import Delays, Fault, HttpError, ManualClock, World
 
 PROFILE = NodePoolProfile(instance_types=("g2-standard-4",), gpu=Gpu(type="nvidia-l4"))
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -187,8 +189,20 @@ def test_the_size_is_what_was_asked_for(raw: dict[str, Any], expected: int) -> N
 def test_a_condition_is_understood(status: str, code: str, *, capacity: bool, fatal: bool) -> None:
     (problem,) = condition_problems({"status": status, "conditions": [{"code": code, "message": "words"}]})
 
-    assert (problem.code, problem.message) == (code, "words")
+    assert (problem.code, problem.message.partition(". Next: ")[0]) == (code, "words")
     assert (problem.capacity, problem.fatal) == (capacity, fatal)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [("ERROR", "Rights. Next: give the nodes' service account"), ("RUNNING", "Rights.")]
+)
+def test_a_pool_that_failed_says_what_a_person_does(status: str, words: str) -> None:
+    condition = {"code": "NODE_SERVICE_ACCOUNT_MISSING_PERMISSIONS", "message": "Rights."}
+
+    (problem,) = condition_problems({"status": status, "conditions": [condition]})
+
+    assert problem.message.startswith(words)
+    assert ("Next: " in problem.message) == (status == "ERROR")
 
 
 def test_a_status_message_counts_where_there_are_no_conditions() -> None:
@@ -506,3 +520,127 @@ def test_a_pool_that_appears_between_look_and_create_is_adopted(
     first.append(True)
     with pytest.raises(NodePoolConflictError, match="belongs to owner"):
         pools.create(spec(), replace(lease, owner="other"))
+
+
+def leased(ground: Ground, hours: float = 1) -> Lease:
+    now = ground.clock.now().replace(microsecond=0)
+    hour = timedelta(hours=1)
+    return Lease(owner="a1b2", expires_at=now + hours * hour, ends_at=now + 6 * hour, term=hour)
+
+
+def test_renewing_writes_the_labels_in_place_and_keeps_what_others_put_there(ground: Ground) -> None:
+    pools = ground.pools()
+    pools.create(spec(), leased(ground))
+    ground.until(lambda: pools.fill("train").status == "RUNNING" and len(pools.instances("train")) == 2)
+    machines = pools.instances("train")
+    ground.world.groups.get(ground.cluster.key, "train").settings["gke"].config["resourceLabels"][KEEP] = "friday"
+
+    longer = replace(leased(ground), expires_at=leased(ground).expires_at + timedelta(hours=1))
+    ground.until(asked(lambda: pools.renew("train", longer)))
+    ground.clock.advance(60)
+
+    pool = pools.get("train")
+    assert (pool.lease, pool.keep) == (longer, True)
+    assert pools.instances("train") == machines
+
+
+def asked(verb: Callable[[], Any]) -> Callable[[], bool]:
+    def once() -> bool:
+        try:
+            verb()
+        except NodePoolBusyError:
+            return False
+        return True
+
+    return once
+
+
+def test_renewing_what_is_renewed_begins_no_operation(ground: Ground) -> None:
+    pools, lease = ground.pools(), leased(ground)
+    pools.create(spec(), lease)
+
+    pools.renew("train", lease)
+
+    assert ground.calls("nodePools.update") == 0
+
+
+def test_a_renewal_waits_its_turn_behind_another_operation(ground: Ground) -> None:
+    pools = ground.pools()
+    pools.create(spec(), leased(ground))
+
+    with pytest.raises(NodePoolBusyError, match="incompatible operation"):
+        pools.renew("train", leased(ground, 2))
+
+    assert pools.get("train").lease == leased(ground)
+
+
+def test_a_renewal_that_somebody_was_faster_than_is_asked_again(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = ground.pools()
+    pools.create(spec(), leased(ground))
+    ground.until(running(pools))
+    monkeypatch.setattr("multicluster.simulator.google.node_pools.etag", Etags())
+
+    with pytest.raises(NodePoolBusyError, match="ABORTED"):
+        pools.renew("train", leased(ground, 2))
+
+
+class Etags:
+    """Another version at each look."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, _group: object) -> str:
+        self.number += 1
+        return str(self.number)
+
+
+def test_create_asked_again_while_the_pool_is_made_is_that_pool(ground: Ground) -> None:
+    pools, lease = ground.pools(), leased(ground)
+    pools.create(spec(), lease)
+    ground.clock.advance(1)
+
+    pool = pools.create(spec(), leased(ground))
+
+    assert (pool.name, pool.lease) == ("train", lease)
+
+
+def test_a_pool_whose_machines_have_no_longest_run_is_not_armed(ground: Ground) -> None:
+    pools, lease = ground.pools(), leased(ground)
+    pools.create(spec(lifetime=None), lease)
+    ground.until(running(pools))
+    pools.create(spec(name="short"), lease)
+
+    assert pools.armed("train") is None
+    assert pools.armed("short") == lease.ends_at
+
+
+def test_machines_without_their_pool_are_left_over_and_those_with_our_labels_are_ours(ground: Ground) -> None:
+    pools = ground.pools()
+    pools.create(spec(), leased(ground))
+    ground.until(lambda: pools.fill("train").status == "RUNNING" and len(pools.instances("train")) == 2)
+    machines = set(pools.instances("train"))
+    before = list(pools.leftovers())
+    none = HttpError(code=200, body=b"{}")
+    ground.world.faults.add(Fault(name="no pools", service="container", operation="nodePools.list", effect=none))
+
+    left = list(pools.leftovers())
+
+    assert before == []
+    assert {one.id for one in left} == machines
+    assert {(one.pool, one.ours) for one in left} == {("train", True)}
+
+
+def test_when_a_machine_was_made_is_told_where_compute_says_it() -> None:
+    labels = {"goog-k8s-node-pool-name": "old"}
+    left = as_leftover({"name": "gke-1", "labels": labels, "creationTimestamp": "2026-11-21T04:00:00.000-08:00"})
+
+    assert left == Leftover(kind=LeftoverKind.INSTANCE, id="gke-1", pool="old", since=NOW, ours=False)
+
+
+@pytest.mark.parametrize("label", ["multicluster-owner", "multicluster-ends", "multicluster-anything"])
+def test_labels_of_the_lease_cannot_be_set_in_the_registry(label: str) -> None:
+    with pytest.raises(ValidationError, match="the lease's"):
+        GkeNodePoolOptions(resource_labels={label: "x"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolNotFoundError, NodePoolRefusedError
@@ -63,21 +63,20 @@ class DeadManSwitch:
         with suppress(NodePoolNotFoundError), self._errors("DeleteSchedule", name, missing=NodePoolNotFoundError):
             self._client().delete_schedule(GroupName=self._dead_man.group_name, Name=name)
 
-    def schedules(self) -> Iterator[Leftover]:
-        """Yield all schedules of our making for node groups of this cluster, whether the groups exist or not.
-
-        ``since`` is when a schedule was last moved.
-        """
+    def listed(self) -> dict[str, datetime]:
+        """Return the schedules that bear names of our making, and when each was last moved; some may be others'."""
         group = self._dead_man.group_name
         with self._errors("ListSchedules", group):
             pages = self._client().get_paginator("list_schedules").paginate(GroupName=group, NamePrefix=naming.PREFIX)
-            listed = [one for page in pages for one in page["Schedules"]]
-        for one in listed:
-            name = str(one["Name"])
-            found = self._find(name)
-            if found and self._schedule(name).is_for_this_group(found):
-                since = one.get("LastModificationDate") or one.get("CreationDate")
-                yield Leftover(kind=LeftoverKind.SCHEDULE, id=name, pool=name, since=since, ours=naming.is_ours(name))
+            found = [one for page in pages for one in page["Schedules"]]
+        return {str(one["Name"]): one["LastModificationDate"].astimezone(UTC) for one in found}
+
+    def leftover(self, name: str, since: datetime) -> Leftover | None:
+        """Return a schedule as what is left of a group that is gone; None where it is for no group of the cluster."""
+        found = self._find(name)
+        if not found or not self._schedule(name).is_for_this_group(found):
+            return None
+        return Leftover(kind=LeftoverKind.SCHEDULE, id=name, pool=name, since=since, ours=naming.is_ours(name))
 
     def _made(self, wanted: DeadManSchedule, owner: str) -> dict[str, Any]:
         """Create the schedule and return how it is read back; another task of the owner may have been faster."""

@@ -23,9 +23,9 @@ from multicluster.kinds.eks.dead_man import DeadManSwitch
 from multicluster.kinds.eks.node_pool_errors import node_pool_errors
 from multicluster.kinds.eks.node_pool_machines import as_leftover, machines
 from multicluster.kinds.eks.node_pool_options import UNDECIDED, DeadMan, EksNodePoolOptions
-from multicluster.kinds.eks.node_pool_problems import launch_problems
+from multicluster.kinds.eks.node_pool_reasons import reasons
 from multicluster.kinds.eks.node_pool_request import nodegroup_request
-from multicluster.kinds.eks.node_pool_view import LABEL, group_names, node_pool
+from multicluster.kinds.eks.node_pool_view import LABEL, node_pool
 from multicluster.node_pools.adoption import refuse_another, take_over
 from multicluster.node_pools.lease import GRACE
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from multicluster.node_pools.leftover import Leftover
     from multicluster.node_pools.pool import NodePoolSpec
 
-ACTIVITIES = 30
 CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=30)
 _MAKING = PerProcessLock()  # boto3 sessions may be shared by clusters, and do not make clients in parallel (boto3#1592)
 
@@ -153,10 +152,14 @@ class EksNodePools:
         """
         with self._errors("DescribeInstances"):
             found = [as_leftover(one) for one in machines(self._client("ec2"), self._cluster)]
-        if switch := self._switch():
-            found += switch.schedules()
+        switch = self._switch()
+        schedules = switch.listed() if switch else {}
         names = set(self._names())
         yield from (one for one in found if one.pool not in names)
+        for name, since in schedules.items():
+            left = switch.leftover(name, since) if switch and name not in names else None
+            if left:
+                yield left
 
     def instances(self, name: str) -> tuple[str, ...]:
         """Return the ids of EC2 instances that carry the node group's tags, in any state but terminated and stopped."""
@@ -246,34 +249,13 @@ class EksNodePools:
 
     def _launch_problems(self, nodegroup: dict[str, Any]) -> tuple[Problem, ...]:
         """Read scaling activities; where that fails, say so instead: the state is worth more than its reasons."""
-        name = nodegroup["nodegroupName"]
         try:
-            with self._errors("DescribeScalingActivities", name):
-                return tuple(
-                    problem
-                    for group in group_names(nodegroup) or self._groups_by_tag(name)
-                    for problem in launch_problems(self._activities(group))
-                )
+            with self._errors("DescribeScalingActivities", nodegroup["nodegroupName"]):
+                return reasons(self._client("autoscaling"), self._cluster, nodegroup)
         except CloudUnavailableError:
             return ()
         except MulticlusterError as error:
             return (Problem(code="ScalingActivitiesUnreadable", message=str(error)),)
-
-    def _groups_by_tag(self, name: str) -> tuple[str, ...]:
-        """Find the Auto Scaling groups by EKS's own tags, while the node group does not name them yet."""
-        filters = [
-            {"Name": "tag:eks:cluster-name", "Values": [self._cluster]},
-            {"Name": "tag:eks:nodegroup-name", "Values": [name]},
-        ]
-        answer = self._client("autoscaling").describe_auto_scaling_groups(Filters=filters)
-        return tuple(group["AutoScalingGroupName"] for group in answer["AutoScalingGroups"])
-
-    def _activities(self, group: str) -> Sequence[dict[str, Any]]:
-        answer = self._client("autoscaling").describe_scaling_activities(
-            AutoScalingGroupName=group, MaxRecords=ACTIVITIES
-        )
-        activities: Sequence[dict[str, Any]] = answer["Activities"]
-        return activities
 
     def _client(self, service: str) -> Any:
         key = (os.getpid(), service)  # a forked child must not share its parent's connections

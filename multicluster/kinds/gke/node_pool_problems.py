@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from multicluster.kinds.gke.node_pool_remedies import remedy
 from multicluster.node_pools.pool import Problem
 
 CAPACITY = ("STOCKOUT", "RESOURCE_POOL_EXHAUSTED", "OUT_OF_RESOURCES", "IP_SPACE_EXHAUSTED")
@@ -55,7 +56,9 @@ def _condition(condition: Mapping[str, Any], *, given_up: bool) -> Problem:
     code = str(condition.get("code") or condition.get("canonicalCode") or "UNKNOWN")
     judged = _problem(code, str(condition.get("message", "")))
     fatal = judged.fatal or (judged.capacity and given_up)
-    return Problem(code=code, message=judged.message, capacity=judged.capacity, fatal=fatal)
+    step = remedy(code) if given_up else ""
+    message = f"{judged.message.rstrip('.')}. Next: {step}" if step else judged.message
+    return Problem(code=code, message=message, capacity=judged.capacity, fatal=fatal)
 
 
 def _problem(code: str, message: str, *, times: int = 1) -> Problem:

@@ -118,9 +118,10 @@ class GkeNodePools:
     def renew(self, name: str, lease: Lease) -> None:
         """Write the lease into the pool's resource labels, beside those that others put there.
 
-        An operation of its own, in place: no node is made anew (Terraform's google_container_node_pool updates
-        resource_labels so). Raises NodePoolBusyError while another operation holds the cluster, or whoever else
-        changed the pool meanwhile; NodePoolConflictError where the pool is another owner's.
+        An operation of its own that makes no node anew: nodes that are there keep the labels they were made with
+        (hashicorp/terraform-provider-google issue 22606; its provider updates resource_labels in place since
+        GoogleCloudPlatform/magic-modules 6842). Raises NodePoolBusyError while another operation holds the cluster, or
+        when somebody else changed the pool meanwhile; NodePoolConflictError where the pool is another owner's.
         """
         raw = self._describe(name)
         refuse_another(node_pool(raw), lease)
