@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -48,11 +49,14 @@ class Laws:
     def __init__(self, world: World, airflow: Airflow, scenario: Scenario, *, told: Callable[[str, str], None]) -> None:
         self.world, self.airflow, self._told = world, airflow, told
         self.bound, self.alone, self.calm = scenario.bound, scenario.alone, scenario.calm
+        self.without_reaper = scenario.without_reaper
         self.names: set[str] = set()
         """The clusters in the registry."""
         self.pools: list[Pool] = []
         self.made = 0
         self.longest = 0.0
+        """Seconds, of pools that have machines or may get some."""
+        self.deleted_by: Counter[str] = Counter()
         self.violations: list[str] = []
         self.owner_of: dict[Process, Any] = {}
         """The bracket, or the word "reaper", that each process works for."""
@@ -81,22 +85,22 @@ class Laws:
             if pool.hands_off:
                 continue
             self._stays_armed(pool)
-            run = pool.bracket.run
-            if run.state == "running" and not self.airflow.gone:
-                continue
-            wanted = max(pool.expires, pool.born, min(run.ended_at or 0.0, now))
-            if self.alone and "gke" in group.settings:
-                if not group.instances:
-                    continue  # it costs nothing, and nobody is left to take it away
-                wanted = max(
-                    wanted, *(one.launched.timestamp() + pool.bracket.plan.lifetime for one in group.instances)
-                )
-            pool.overstay = max(pool.overstay, now - wanted)
-            self.longest = max(self.longest, pool.overstay)
-            if pool.overstay > self.bound:
-                self.broken(
-                    f"pool {group.target} ({group.state}) outlives lease and work by more than {self.bound:.0f} s"
-                )
+            self._outlives(pool, now)
+
+    def _outlives(self, pool: Pool, now: float) -> None:
+        group, run = pool.group, pool.bracket.run
+        costs = bool(group.instances) or "eks" in group.settings
+        if (run.state == "running" and not self.airflow.gone) or (self.alone and not costs):
+            return
+        wanted, bound = max(pool.expires, pool.born, min(run.ended_at or 0.0, now)), self.bound
+        if "gke" in group.settings:  # no switch deletes it; its machines have a longest run
+            bound += self.without_reaper
+            ends = [one.launched.timestamp() + pool.bracket.plan.lifetime for one in group.instances]
+            wanted = max([wanted, *ends]) if self.alone else wanted
+        pool.overstay = max(pool.overstay, now - wanted)
+        self.longest = max(self.longest, pool.overstay if costs else 0.0)
+        if pool.overstay > bound:
+            self.broken(f"pool {group.target} ({group.state}) outlives lease and work by more than {bound:.0f} s")
 
     def _renewed(self, pool: Pool, expires: float, now: float) -> None:
         over = now - pool.expires
@@ -185,10 +189,14 @@ class Laws:
 
     def _deleted(self, group: NodeGroup) -> None:
         asker = self.world.serving
-        if asker is not None:
+        if asker is None:
+            self.deleted_by["people"] += 1
+        else:
             who = asker.name if isinstance(asker, Process) else str(asker)
             pool = next((one for one in self.pools if one.group is group), None)
             wrong = self._wrong(asker, group, pool)
+            whose = self.owner_of.get(asker) if isinstance(asker, Process) else None
+            self.deleted_by["their brackets" if isinstance(whose, Bracket) else f"the {whose}" if whose else who] += 1
             self._told(who, f"DELETES {group.target}")
             if wrong:
                 self.broken(f"{who} deletes {group.target}: {wrong}")

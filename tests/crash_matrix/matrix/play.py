@@ -38,6 +38,7 @@ class Outcome:
     violations: tuple[str, ...]
     trace: tuple[str, ...]
     faults: Counter[str]
+    deleted_by: Counter[str]
     kills: int
     pools: int
     overstay: float
@@ -65,7 +66,8 @@ class Play:
         self.people = People(self.world, self.airflow, self.laws, names=self.names, chance=self.chance, told=self.told)
         self.brackets = [Bracket(plan, self.names, told=self.told, occupy=self.world.occupy) for plan in wanted.plans]
         self.laws.names = self.names
-        self.airflow.on_start, self.rounds = self._started, self._reaper()
+        self.airflow.on_start = self._started
+        self.rounds = [self._rounds(place) for place in wanted.reapers]
         self._struck: Counter[str] = Counter()
         self._last = 0.0
         self._lay_out()
@@ -83,7 +85,7 @@ class Play:
                 break
         if not laws.violations:
             laws.at_the_end()
-        for error in self.rounds.errors if self.rounds else ():
+        for error in (error for rounds in self.rounds for error in rounds.errors):
             laws.broken(f"an error that nobody expected: {error}")
         self._count_faults()
         return Outcome(
@@ -91,6 +93,7 @@ class Play:
             violations=tuple(laws.violations),
             trace=tuple(f"{at:10.3f} {who}: {what}" for at, who, what in self.trace),
             faults=self._struck,
+            deleted_by=laws.deleted_by,
             kills=self.kills + self.world.wire.kills,
             pools=laws.made,
             overstay=laws.longest,
@@ -117,23 +120,20 @@ class Play:
             after(one.ends, lambda one=one: self._end(one))
         for deed in wanted.deeds:
             self._at(deed.at, lambda deed=deed: self._do(deed))
-        if self.rounds:
-            self.rounds.begin(self.chance.uniform(0, wanted.period))
+        for rounds in self.rounds:
+            rounds.begin(self.chance.uniform(0, wanted.period))
 
     def _at(self, seconds: float, act: Callable[[], None]) -> None:
         self._last = max(self._last, START + seconds)
         self.world.time.after(seconds, act)
 
-    def _reaper(self) -> Rounds | None:
-        wanted = self.scenario
-        if wanted.reaper == "absent":
-            return None
+    def _rounds(self, place: str) -> Rounds:
         rounds = Rounds(
             self.world.time,
             self.airflow,
             self.names,
-            period=wanted.period,
-            in_airflow=wanted.reaper == "in Airflow",
+            period=self.scenario.period,
+            in_airflow=place == "in Airflow",
             told=self.told,
         )
         rounds.on_start, rounds.on_report = self._reaper_started, self.laws.reported

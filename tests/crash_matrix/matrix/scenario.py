@@ -10,6 +10,7 @@ from matrix.bracket import Plan
 from matrix.clusters import EKS, GKE
 from matrix.people import DEEDS
 
+IN, BESIDE = "in Airflow", "beside it"
 DELETION = 445.0
 """What the clouds take to delete a group: 120 s of draining, 320 s for the instances, and the calls."""
 GRACE = 900.0
@@ -72,8 +73,8 @@ class Scenario:
     begins: tuple[float, ...]
     troubles: tuple[Trouble, ...] = ()
     deeds: tuple[Deed, ...] = ()
-    reaper: str
-    """in Airflow, beside it, or absent"""
+    reapers: tuple[str, ...]
+    """Where they run: in Airflow, beside it, in both places, or nowhere."""
     period: float
     mortality: float
     """The chance of each process to be killed at one of its calls."""
@@ -96,6 +97,13 @@ class Scenario:
         return not (self.troubles or self.deeds or self.mortality or self.standstills or self.squatter)
 
     @property
+    def without_reaper(self) -> float:
+        """For how long at most no reaper runs, though there is one: where it dies and comes back with Airflow."""
+        if self.reapers != (IN,):
+            return 0.0
+        return sum(one.seconds or 0.0 for one in self.deeds if one.what in {"Airflow", "scheduler"})
+
+    @property
     def bound(self) -> float:
         """How long a pool may outlive its lease and its work: the sum of what may come one after the other."""
         undeleted = sum(one.times or 0 for one in self.troubles if one.name in UNDELETED)
@@ -115,12 +123,12 @@ def scenario(seed: int) -> Scenario:
     chance = random.Random(f"scenario {seed}")
     calm = chance.random() < 0.06
     plans = tuple(_plan(chance, seed, number) for number in range(chance.choice((1, 1, 1, 2))))
-    reaper = chance.choice(("in Airflow", "in Airflow", "beside it", "beside it", "absent"))
+    reapers = chance.choice(((IN,), (IN,), (IN,), (BESIDE,), (BESIDE,), (IN, BESIDE), ()))
     drawn = sorted((*_people(chance, len(plans)), *_ends(chance)), key=lambda one: one.at)
     deeds = () if calm else tuple(drawn)
     gone = any(one.what == "Airflow" and one.seconds is None for one in deeds)
     removed = any(one.what == "remove the cluster from the registry" for one in deeds)
-    alone = reaper == "absent" or removed or (reaper == "in Airflow" and gone)
+    alone = removed or not reapers or (reapers == (IN,) and gone)
     squatter = chance.choice(("",) * 12 + ("nobody", "another"))
     stillborn = chance.random() < 0.04 and not squatter
     clouds = tuple(sorted({plan.cluster in GKE for plan in plans}))
@@ -137,7 +145,7 @@ def scenario(seed: int) -> Scenario:
         troubles=tuple(troubles),
         stillborn=stillborn,
         deeds=deeds,
-        reaper=reaper,
+        reapers=reapers,
         names=(*EKS, *GKE) if chance.random() < 0.1 else tuple(sorted({plan.cluster for plan in plans})),
         period=600.0,
         mortality=0.0 if calm else chance.choice((0.0, 0.0, 0.1, 0.3)),
@@ -205,6 +213,7 @@ def _trouble(chance: random.Random, operations: tuple[str, ...], *, undeleted: b
         name = chance.choice(ONCE)
     elif kind == "step":
         name = chance.choice(STEPS)
+        begins = 0.0 if name == "not-found-yet" else begins
         times = None if name in {"no-capacity", "no-quota"} else times
         lasts = 4000.0 if times is None else lasts
     elif kind == "undeleted":

@@ -20,6 +20,7 @@ class Tally:
     overstay: float = 0.0
     worst: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    deleted_by: Counter[str] = field(default_factory=Counter)
     violations: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -29,6 +30,7 @@ class Tally:
         self.kills += outcome.kills
         self.hours += outcome.lasted / 3600
         self.faults += outcome.faults
+        self.deleted_by += outcome.deleted_by
         if outcome.overstay > self.overstay:
             self.overstay, self.worst = outcome.overstay, outcome.seed
         if outcome.violations:
@@ -41,11 +43,13 @@ class Tally:
 
     def lines(self) -> list[str]:
         """Say it, as the last thing of a run."""
+        deleted = ", ".join(f"{who} {count}" for who, count in self.deleted_by.most_common())
         struck = ", ".join(f"{name} {count}" for name, count in sorted(self.faults.items()) if count)
         found = [f"seed {seed}: {one}" for seed, laws in sorted(self.violations) for one in laws]
         return [
             f"seeds              {self.seeds}",
             f"pools made         {self.pools}, in {self.hours:,.0f} virtual hours",
+            f"deletions          {self.deleted_by.total()}: {deleted}",
             f"faults injected    {sum(self.faults.values())}: {struck or 'none'}",
             f"kills              {self.kills}",
             f"longest overstay   {self.overstay:.0f} virtual seconds (seed {self.worst})",

@@ -30,6 +30,8 @@ from multicluster.simulator.wording import Incident
 
 POLICY = Path(__file__).parents[3] / "infra" / "iam" / "aws" / "dead-man.json"
 DEAD_MAN = "the dead-man switch"
+FORGETS = 60.0
+"""Seconds after its creation in which a cloud may not find a pool."""
 
 
 class World:
@@ -89,6 +91,8 @@ class World:
 
     def fate(self, step: str, group: NodeGroup) -> Incident | None:
         """Ask the faults in force what goes wrong in a step of a group's life, as a simulator's world does."""
+        if step == "read" and (self.time.now() - group.created).total_seconds() > FORGETS:
+            return None
         for effect in self.faults.effects("node-groups", step, group.target):
             if isinstance(effect, HttpError):
                 return Incident(code=effect.reason, message=effect.message)
