@@ -147,6 +147,28 @@ def test_a_cluster_that_denies_is_told_and_the_others_are_reaped(reap: Any, make
     assert left(world) == set()
 
 
+@pytest.mark.parametrize(
+    "pin", [{"caSha256": "0" * 64}, {"kubeSystemUid": "00000000-0000-0000-0000-000000000000"}], ids=["ca", "uid"]
+)
+def test_a_cluster_that_is_not_the_pinned_one_is_left_alone(
+    reap: Any, make: Any, world: World, tmp_path: Path, pin: dict[str, str]
+) -> None:
+    name = make("gpu-use1")
+    make("gpu-euw4")
+    path = tmp_path / "registry.json"
+    document = json.loads(path.read_text())
+    next(one for one in document["clusters"] if one["name"] == "gpu-use1")["identity"] = pin
+    path.write_text(json.dumps(document))
+
+    code, out, err = reap("--apply")
+    world.settle()
+
+    assert code == 1
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("failed")] == ["gpu-use1"]
+    assert "nothing is deleted there" in err
+    assert left(world) == {f"gpu-use1/{name}"}
+
+
 def test_a_cluster_that_can_have_no_pools_is_an_error_only_where_it_is_named(reap: Any) -> None:
     assert reap()[0] == 0
 

@@ -9,7 +9,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 
 import pytest
 from airflow_stage.deployment import MISSED_SECONDS
-from endings_stage.script import Script, broken, ending_of
+from endings_stage.script import Script, ending_of
 
 pytestmark = pytest.mark.endings
 MODES = ["deferrable"]
@@ -82,11 +82,9 @@ def test_pain_06_a_pod_outlives_the_move_of_its_trigger_after_a_missed_heartbeat
     assert_the_pod_lived(play)
 
 
-UNBORN = "Airflow kills no trigger that no triggerer has begun: the pod ends by itself"
-
-
-@ending_of(Script(name="marked-early", late=True, orphan=UNBORN), modes=[broken("deferrable", UNBORN)])
+@ending_of(Script(name="marked-early", late=True, swept=True), modes=["deferrable"])
 def test_pain_06_a_task_marked_failed_before_its_trigger_began_takes_its_pod_along(stage, scripts, mode):
+    """Airflow kills no trigger that no triggerer has begun: the reaper deletes the pod."""
     play = stage.plays[scripts[0].name, mode]
     triggerers = [part for name, part in stage.deployment.running.items() if name.startswith("triggerer")]
     for part in triggerers:

@@ -6,7 +6,7 @@ from signal import SIGKILL, SIGTERM
 
 import pytest
 from endings_stage import deeds
-from endings_stage.script import Script, broken, ending_of
+from endings_stage.script import Script, ending_of
 
 pytestmark = pytest.mark.endings
 
@@ -48,14 +48,9 @@ def test_a_task_killed_when_it_comes_back_from_its_trigger_has_its_pods_result(s
     assert (ended.working, ended.left) == ((), ())
 
 
-NOBODY = "Airflow has nobody act for a task whose process was killed and that has no try left: its pod ends by itself"
-
-
-@ending_of(
-    Script(name="worker-killed-for-good", deed=deeds.signal_worker(SIGKILL), orphan=NOBODY),
-    modes=[broken("sync", NOBODY)],
-)
+@ending_of(Script(name="worker-killed-for-good", deed=deeds.signal_worker(SIGKILL), swept=True), modes=["sync"])
 def test_pain_06_a_killed_task_without_a_try_left_leaves_no_pod_at_work(ended):
+    """Airflow has nobody act for it: the reaper does."""
     assert (ended.state, ended.made) == ("failed", 1)
     assert ended.working == ()
 

@@ -28,8 +28,8 @@ HURRY_SECONDS = 20
 """How long others wait for a play whose pod does not come."""
 GRACE_SECONDS = 45
 """How long after its task a pod may take to end."""
-ORPHAN_SECONDS = 10
-"""The same for one that is known not to."""
+SWEPT_SECONDS = 240
+"""The same for one that the reaper ends: it comes every twenty seconds, sees it twice, and starts slowly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,9 +237,8 @@ class Play:
         """Block until the run is over, and say how."""
         self.until(lambda: self.over and self.state in FINISHED, "the end", self.script.patience)
         with contextlib.suppress(TimeoutError):  # told by what is said of them
-            self.until(
-                lambda: not self.working, "the end of its pods", ORPHAN_SECONDS if self.script.orphan else GRACE_SECONDS
-            )
+            patience = SWEPT_SECONDS if self.script.swept else GRACE_SECONDS
+            self.until(lambda: not self.working, "the end of its pods", patience)
         self.ending = Ending(
             state=self.state,
             run=self.stage.runs()[self.dag_id],

@@ -35,8 +35,8 @@ class Script:
     late: bool = False
     """Whether the run starts only when its test does, because tests before it would end it."""
     operator: str = "ours"
-    orphan: str = ""
-    """Why its pod goes on although nobody waits for it any more, where that is not mended yet."""
+    swept: bool = False
+    """Whether nobody but the reaper ends its pod."""
     nodes: int = 0
     """How many nodes of its own the pod has to choose from; 0: it takes one that all share."""
     patience: float = 240.0
@@ -52,8 +52,3 @@ def ending_of(*scripts: Script, modes: Sequence[object] = MODES) -> Callable[[An
         return pytest.mark.scripts(*scripts)(pytest.mark.parametrize("mode", modes)(test))
 
     return decorate
-
-
-def broken(mode: str, reason: str) -> Any:
-    """Name a mode in which the law does not hold yet, and why."""
-    return pytest.param(mode, marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason=reason))

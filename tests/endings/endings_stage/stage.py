@@ -89,13 +89,16 @@ class Stage:
             (home / "dags" / file.name).symlink_to(file)
         anchors = self.root / "anchor-kubeconfig"
         anchors.write_text(json.dumps(kubeconfig([self.world.entrances["anchor"]])))
+        (home / "plugins").mkdir()
+        (home / "plugins" / "nudge.py").write_text("from airflow_multicluster.listener_plugin import ListenerPlugin\n")
         documents = [{**play.document(), "kubeconfig": str(anchors)} for play in self.plays.values()]
         (home / "dags" / "plays.json").write_text(json.dumps(documents))
         self.planted = Planted.into(self.world, self.root)
         self._write_kubeconfig()
         env = {**self.world.env(), **self.planted.env, "MULTICLUSTER_REGISTRY": str(self._registry())}
         del env["AWS_ENDPOINT_URL_STS"]  # the stock EKS operator would sign its tokens for this address: none is good
-        return Deployment(home, env, workers=SPARE_WORKERS + sum(mode == "sync" for _, mode in self.plays))
+        workers = SPARE_WORKERS + sum(mode == "sync" for _, mode in self.plays)
+        return Deployment(home, env, workers=workers, settings={"MULTICLUSTER__DEPLOYMENT": "endings"})
 
     def new_line(self, cluster: str) -> Line:
         """Lay a line to a cluster."""
@@ -151,7 +154,7 @@ class Stage:
     def _read(self) -> bool:
         if errors := self.api.import_errors():
             raise RuntimeError(errors[0])
-        return self.api.dags() == len(self.plays)
+        return self.api.dags() == len(self.plays) + 1  # and the reaper's
 
     def ending(self, script: Script, mode: str) -> Ending:
         """Block until a play has ended, and say how."""
