@@ -17,6 +17,8 @@ KEEP = "multicluster-keep"
 """A person's word on a pool: with this tag, whatever its value, nobody but a person deletes it."""
 MANAGER = "airflow-multicluster"
 
+AN_HOUR = timedelta(hours=1)
+"""How long a lease lasts, and each renewal, unless somebody says otherwise."""
 GRACE = timedelta(minutes=15)
 """How long after a lease's expiry the pool is left alone; then the dead-man switch fires, and the reaper may act."""
 LATE = timedelta(minutes=5)
