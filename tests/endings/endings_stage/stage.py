@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from endings_stage.line import Line
 from endings_stage.play import Ending, Play
 from endings_stage.script import Script
 from multicluster.simulator import Delays, World
+from multicluster.simulator.aws.cloud import Tokens
 from multicluster.simulator.environment import kubeconfig
 
 T = TypeVar("T")
@@ -72,9 +74,10 @@ class Stage:
             self.world.add_gke("gke")
             self.world.add_plain("here")
             self.world.add_plain("anchor")
-            for script, mode in casts:
-                if script.own:
-                    self.world.add_eks(f"{script.name}-{mode}")
+            self.tokens = {
+                name: self._apart(name) for name in (f"{script.name}-{mode}" for script, mode in casts if script.own)
+            }
+            """The tokens of each cluster that is one play's own: they expire without those of others."""
             self.plays = {(script.name, mode): Play(self, script, mode) for script, mode in casts}
             self._threads = ThreadPoolExecutor(max(len(self.plays), 1), thread_name_prefix="play")
             careful.callback(self._threads.shutdown, wait=False, cancel_futures=True)
@@ -99,6 +102,12 @@ class Stage:
         del env["AWS_ENDPOINT_URL_STS"]  # the stock EKS operator would sign its tokens for this address: none is good
         workers = SPARE_WORKERS + sum(mode == "sync" for _, mode in self.plays)
         return Deployment(home, env, workers=workers, settings={"MULTICLUSTER__DEPLOYMENT": "endings"})
+
+    def _apart(self, name: str) -> Tokens:
+        cluster, aws = self.world.add_eks(name), copy.copy(self.world.aws)
+        aws.tokens = Tokens(aws.gateway.now)
+        self.world._authenticators[name] = aws.authenticator(cluster)
+        return aws.tokens
 
     def new_line(self, cluster: str) -> Line:
         """Lay a line to a cluster."""

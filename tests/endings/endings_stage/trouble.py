@@ -14,9 +14,8 @@ OUTAGE_SECONDS = 120
 SLOW_SECONDS = 20
 HELD_SECONDS = 10
 """How long a request is held until the token that came with it has expired."""
-REVOKED_SECONDS = 2
-"""How far two expiries are apart: a token signed in the same second as another one is the same bytes."""
-_REVOKING = threading.Lock()
+SIGNED_SECONDS = 2
+"""How old a token is, at the least, when it expires: the dates of signatures are whole seconds."""
 STEPS = ("create pods", "list pods", "get pods", "watch pods", "get pods/log", "patch pods", "delete pods")
 """What is asked of an API server for one task."""
 
@@ -80,16 +79,14 @@ def hold(play: Play) -> None:
 
 
 def _expire(play: Play) -> None:
-    """Revoke what AWS has signed so far, but for what it has signed in this very second: others were before that."""
-    with _REVOKING:
-        threading.Event().wait(REVOKED_SECONDS)
-        world = play.stage.world
-        world.host.run(world.aws.tokens.revoke)
+    """Revoke what was signed for the play's own cluster, but for this very second: what is under way is older."""
+    threading.Event().wait(SIGNED_SECONDS)
+    play.stage.world.host.run(play.stage.tokens[play.place].revoke)
 
 
 def refused(play: Play) -> int:
     """Count the expired tokens that the play's own cluster has refused."""
-    return play.stage.world.aws.tokens.refused.count(f"revoked: {play.place}")
+    return play.stage.tokens[play.place].refused.count("revoked")
 
 
 def weather(effect: Effect, *, times: int = 1) -> Deed:
