@@ -104,6 +104,7 @@ def get_provider_info() -> dict[str, Any]:
             {"name": name, "class-name": f"airflow_multicluster.decorators.{name}.{name}_task"}
             for name in ("cluster_pod", "cluster_pod_cmd")
         ],
+        "extra-links": ["airflow_multicluster.links.NodePoolConsoleLink"],
         "connection-types": [_CONNECTION],
         "config": _CONFIG,
     }

@@ -13,8 +13,9 @@ from airflow.sdk import BaseOperator
 
 from airflow_multicluster.deadline import backstop, deadline
 from airflow_multicluster.errors import airflow_errors
-from multicluster.brackets.request import TERM
+from airflow_multicluster.links import NodePoolConsoleLink, at_console
 from multicluster.errors import MulticlusterError, NodePoolConflictError, NodePoolsUnsupportedError
+from multicluster.node_pools.lease import AN_HOUR
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -32,6 +33,8 @@ class _AskingOperator(BaseOperator):
     :param poll_interval: seconds between two askings.
     :param timeout: seconds after which a busy cloud is given up.
     """
+
+    operator_extra_links = (NodePoolConsoleLink(),)
 
     def __init__(
         self,
@@ -113,7 +116,7 @@ class CreateNodePoolOperator(_AskingOperator):
         profile: str,
         nodes: int = 1,
         max_lifetime: timedelta | None = None,
-        lease: timedelta = TERM,
+        lease: timedelta = AN_HOUR,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -124,6 +127,7 @@ class CreateNodePoolOperator(_AskingOperator):
 
     def ask(self, context: Context) -> dict[str, Any]:
         """Submit the pool once."""
+        from airflow_multicluster import stats
         from airflow_multicluster.hooks.cluster import find_cluster
         from airflow_multicluster.owner import bracket_origin, bracket_pool, refuse_nameless
         from airflow_multicluster.place import write_down
@@ -154,7 +158,9 @@ class CreateNodePoolOperator(_AskingOperator):
         write_down(context, place)
         self.log.info("Node pool %s on cluster %s is %s (owner %s)", pool.name, self.cluster, pool.status, owner)
         if pool.lease:
-            self.log.info("%s", in_words(cluster.node_pools(), place, pool.lease))
+            told = in_words(cluster.node_pools(), place, pool.lease)
+            self.log.info("%s%s", told, at_console(cluster, pool.name))
+        stats.created(self.cluster)
         return wish.to_names()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowException, BaseOperator, Stats
+from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
+from airflow_multicluster import stats
 from airflow_multicluster.errors import airflow_errors
 from airflow_multicluster.owner import deployment
 from airflow_multicluster.run_states import RunStates
@@ -74,7 +75,8 @@ class ReapNodePoolsOperator(BaseOperator):
         report = reaper.carry_out(plan)
         self._tell_report(report)
         counts = _counts(report)
-        _measure(report, counts)
+        stats.reaper_ran(report)
+        stats.gpus_idle(clusters, plan, since_last=_since_last(context))
         deleted, troubles = self._sweep(clusters, states) if self.sweep_pods else (0, [])
         self._fail_for(report, troubles)
         return {**counts, "pods_deleted": deleted}
@@ -147,12 +149,7 @@ def _counts(report: Report) -> dict[str, int]:
     }
 
 
-def _measure(report: Report, counts: dict[str, int]) -> None:
-    """Tell Airflow's metrics how many pools of ours live, were reaped, and for how long they outlived their leases."""
-    Stats.gauge("multicluster.pools.alive", counts["pools_alive"])
-    Stats.gauge("multicluster.pools.overstay_seconds", counts["overstay_seconds"])
-    if counts["pools_deleted"]:
-        Stats.incr("multicluster.pools.reaped", counts["pools_deleted"])
-    for one in report.of(Result.DONE):
-        if one.step.act is Act.DELETE:
-            Stats.timing("multicluster.pools.reaped_overstay", one.step.overstay(report.plan.made_at))
+def _since_last(context: Context) -> timedelta | None:
+    """Return how long ago the last run began that succeeded; None where there was none."""
+    last = context.get("prev_start_date_success")
+    return datetime.now(UTC) - last if last else None

@@ -12,6 +12,7 @@ from airflow.sdk import BaseSensorOperator
 
 from airflow_multicluster.deadline import backstop, deadline
 from airflow_multicluster.errors import airflow_errors
+from airflow_multicluster.links import NodePoolConsoleLink
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,6 +29,8 @@ class _NodePoolSensor(BaseSensorOperator):
     :param poke_interval: seconds between two looks.
     :param timeout: seconds from the task's start to its failure, which then says what was missing.
     """
+
+    operator_extra_links = (NodePoolConsoleLink(),)
 
     def __init__(
         self, *, cluster: str, bracket: str, deferrable: bool = True, poke_interval: float = 20, **kwargs: Any
