@@ -17,6 +17,7 @@ _GPU_FAMILY = re.compile(r"^(g\d|gr\d|p\d)")
 _MANY = {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8, "metal": 8}
 """GPUs of a machine of families g4dn, g5 and g6 by its size, where it has more than one."""
 _P_SIZES = {"p3.2xlarge": 1, "p3.8xlarge": 4, "p3.16xlarge": 8, "p2.xlarge": 1, "p2.8xlarge": 8, "p2.16xlarge": 16}
+DEAD_MAN = "give nodePools.eks a deadMan with the schedulerRoleArn (infra/iam/README.md), or write deadMan: off"
 _EKS_DISK, _EKS_TYPE, _EKS_NODES = 20, "t3.medium", 2
 """What EKS takes when CreateNodegroup says nothing (its API reference)."""
 _READ = frozenset(
@@ -80,6 +81,7 @@ def _pools(create: Arguments, asked: Mapping[str, Any], told: list[tuple[str, st
         "nodeRoleArn": _or_fill_in(create, "nodegroup_role_arn", told),
         "subnets": _or_fill_in(create, "nodegroup_subnets", told),
     }
+    told.append(("no group is made before its dead-man switch is decided on", DEAD_MAN))
     if isinstance(pools["subnets"], str):
         pools["subnets"] = [pools["subnets"]]
     if asked.get("tags"):

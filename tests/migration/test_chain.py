@@ -146,6 +146,10 @@ def test_what_the_node_group_was_becomes_a_profile(migrated, dag):
     assert dag(room.after).get_task("node_pool_ready").timeout == 1800
 
 
+def test_whoever_migrates_is_told_to_decide_on_the_dead_man_switch(migrated):
+    assert any("deadMan" in look for look in migrated(chain()).looks)
+
+
 def test_comments_of_the_chain_stay(migrated):
     room = migrated(chain("    # the order\n" + ORDER))
 
