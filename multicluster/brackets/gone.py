@@ -14,7 +14,7 @@ from multicluster.brackets.finding import Finding, Status
 from multicluster.brackets.place import Place, refuse_elsewhere
 from multicluster.brackets.ready import FORGETFUL
 from multicluster.brackets.trouble import trouble
-from multicluster.errors import MulticlusterError, NodePoolNotFoundError, NodePoolRefusedError
+from multicluster.errors import MulticlusterError, NodePoolBusyError, NodePoolNotFoundError, NodePoolRefusedError
 from multicluster.node_pools.gone import gone
 from multicluster.node_pools.pool import NodePoolState
 
@@ -108,9 +108,11 @@ class GoneLookout:
             pools.release(self.place.pool)
         except MulticlusterError as error:
             self._released += 1
+            there = isinstance(error, NodePoolBusyError)  # it was seen once more: prove it anew
+            self._in_a_row = 0 if there else self._in_a_row
             status: Status = "waiting" if error.transient and self._released < RELEASES else "done"
             left = "its dead-man switch could not be taken away; it will fire once and find nothing"
-            return Finding(status=status, text=f"{text}; {left} ({error})", soon=True, enough=True)
+            return Finding(status=status, text=f"{text}; {left} ({error})", soon=True, enough=not there)
         return Finding(status="done", text=text)
 
     def _certain(self) -> bool:

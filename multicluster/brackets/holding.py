@@ -22,9 +22,9 @@ class Holding:
     """A verdict on a pool's lease."""
 
     lease: Lease | None = None
-    """The lease that holds from now on; None when it is lost."""
-    due: bool = False
-    """Whether that one has yet to be written."""
+    """The lease that holds; None when it is lost."""
+    renewal: Lease | None = None
+    """What is to be written in its place; None when that is not due."""
     why_lost: str = ""
     """Why the pool can no longer be counted on."""
 
@@ -45,8 +45,7 @@ def holding(pool: NodePool | None, place: Place, now: datetime, *, share: float)
     if lost(lease, now):
         expiry = f"its lease was over at {_moment(lease.expires_at)}, and now it is {_moment(now)} here"
         return Holding(why_lost=_about(place, f"is lost: {expiry}; it will be deleted"))
-    renewal = renewed(lease, now, share=share)
-    return Holding(lease=renewal or lease, due=renewal is not None)
+    return Holding(lease=lease, renewal=renewed(lease, now, share=share))
 
 
 def due_at(lease: Lease, *, share: float) -> datetime:

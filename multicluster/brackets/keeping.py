@@ -43,7 +43,6 @@ class Kept:
 class _Known:
     kept: Kept
     due_at: datetime
-    looked_at: datetime
     asked_at: datetime
     """When somebody last wanted to know."""
 
@@ -69,7 +68,7 @@ class LeaseKeeper:
     def look(self, place: Place, find: Callable[[str], Cluster], *, fresh: bool = False) -> Kept:
         """Renew the lease of *place*'s owner where it is time to. Blocks on the cloud then, else returns at once.
 
-        With *fresh*, what is known must not be older than EVERY.
+        With *fresh* it asks now in any case, for whoever is about to use the pool.
         """
 
         def read() -> tuple[NodePools, NodePool | None]:
@@ -81,48 +80,49 @@ class LeaseKeeper:
             except NodePoolNotFoundError:
                 return pools, None
 
-        return self._claim(place, fresh=fresh) or self._keep(place, read)
+        kept = self._claim(place)
+        return kept if kept and not fresh else self._keep(place, read, turn=kept is None)
 
     def see(self, place: Place, pools: NodePools, pool: NodePool) -> Kept:
         """Do the same for whoever has just read the *pool*."""
-        return self._claim(place) or self._keep(place, lambda: (pools, pool))
+        return self._claim(place) or self._keep(place, lambda: (pools, pool), turn=True)
 
     def forget(self, place: Place) -> None:
         """Let the next look ask the cloud: the pool has been made again."""
         with self._lock:
             self._known.pop(_key(place), None)
 
-    def _claim(self, place: Place, *, fresh: bool = False) -> Kept | None:
+    def _claim(self, place: Place) -> Kept | None:
         """Return what is known, or None for the one caller whose turn it is to look."""
         with self._lock:
             now = self._clock()
-            kept = self._still_known(place, now, fresh=fresh)
+            kept = self._still_known(place, now)
             if kept is None:
                 before = self._known.get(_key(place))
                 self._remember(place, before.kept if before else Kept(), due=now)
             return kept
 
-    def _still_known(self, place: Place, now: datetime, *, fresh: bool = False) -> Kept | None:
+    def _still_known(self, place: Place, now: datetime) -> Kept | None:
         known = self._known.get(_key(place))
-        if known is None or now < known.asked_at:  # a clock that was set back is no reason to rest
-            return None
-        if now >= (known.looked_at + EVERY if fresh else known.due_at):
+        if known is None or not known.asked_at <= now < known.due_at:  # a clock that was set back is no reason to rest
             return None
         known.asked_at = now
         return known.kept
 
-    def _keep(self, place: Place, read: Callable[[], tuple[NodePools, NodePool | None]]) -> Kept:
+    def _keep(self, place: Place, read: Callable[[], tuple[NodePools, NodePool | None]], *, turn: bool) -> Kept:
+        """Read the pool, judge, and renew its lease where it is due and the caller's *turn*."""
         due = self._clock()
         try:
             pools, pool = read()
             verdict = holding(pool, place, self._clock(), share=self._share)
-            if verdict.lease is None:
-                kept = Kept(text=verdict.why_lost, lost=True)
-            else:
-                if verdict.due:
-                    pools.renew(place.pool, verdict.lease)
-                due = due_at(verdict.lease, share=self._share)
-                kept = Kept(text=in_words(pools, place, verdict.lease, renewed=verdict.due))
+            lease = verdict.lease
+            if verdict.renewal and turn:
+                pools.renew(place.pool, verdict.renewal)
+                lease = verdict.renewal
+            kept = Kept(text=verdict.why_lost, lost=True)
+            if lease is not None:
+                due = due_at(lease, share=self._share)
+                kept = Kept(text=in_words(pools, place, lease, renewed=lease is verdict.renewal))
         except Exception as error:  # noqa: BLE001 - whoever waits goes on, and the error is in its log
             trouble = f"{type(error).__name__}: {error}"
             kept = Kept(
@@ -130,13 +130,16 @@ class LeaseKeeper:
                 f"which is tried again: {trouble}"
             )
         with self._lock:
-            self._remember(place, kept, due=due)
+            if turn:
+                self._remember(place, kept, due=due)
+            elif _key(place) in self._known:
+                self._known[_key(place)].kept = kept
         return kept
 
     def _remember(self, place: Place, kept: Kept, *, due: datetime) -> None:
         now = self._clock()
         self._known = {key: one for key, one in self._known.items() if now - one.due_at < FORGOTTEN}
-        self._known[_key(place)] = _Known(kept=kept, due_at=max(due, now + EVERY), looked_at=now, asked_at=now)
+        self._known[_key(place)] = _Known(kept=kept, due_at=max(due, now + EVERY), asked_at=now)
 
 
 def _key(place: Place) -> tuple[str, str, str]:

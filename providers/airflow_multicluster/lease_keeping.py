@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_multicluster.off_loop import off_loop
 from multicluster.access.shared import Shared
 from multicluster.brackets.keeping import Kept, LeaseKeeper
+from multicluster.brackets.place import Place
 
 if TYPE_CHECKING:
-    from multicluster.brackets.place import Place
     from multicluster.registry.cluster import Cluster
 
 PAUSE_SECONDS = 20.0
@@ -29,11 +29,8 @@ def process_keeper() -> LeaseKeeper:
 
 
 @contextmanager
-def lease_kept(place: Place | None, find: Callable[[str], Cluster], log: Any) -> Iterator[None]:
-    """Keep the lease of *place*'s owner for the block, in a thread of its own; None: there is none to keep."""
-    if place is None:
-        yield
-        return
+def lease_kept(place: Place, find: Callable[[str], Cluster], log: Any) -> Iterator[None]:
+    """Keep the lease of *place*'s owner for the block, in a thread of its own."""
     over = threading.Event()
     thread = threading.Thread(target=_keep, args=(place, find, log, over), name=f"lease of {place.pool}", daemon=True)
     thread.start()
@@ -51,12 +48,12 @@ def _keep(place: Place, find: Callable[[str], Cluster], log: Any, over: threadin
 
 
 @asynccontextmanager
-async def lease_kept_off_loop(place: Place | None, find: Callable[[str], Cluster], log: Any) -> AsyncIterator[None]:
+async def lease_kept_for(cluster: str, *, node_pool: str = "", owner: str = "", log: Any) -> AsyncIterator[None]:
     """Do the same in a trigger; the cloud is asked off the event loop, by one of all the triggers of a pool."""
-    if place is None:
+    if not node_pool:
         yield
         return
-    keeping = asyncio.create_task(_keep_off_loop(place, find, log))
+    keeping = asyncio.create_task(_keep_off_loop(Place(cluster=cluster, pool=node_pool, owner=owner), log))
     try:
         yield
     finally:
@@ -64,14 +61,16 @@ async def lease_kept_off_loop(place: Place | None, find: Callable[[str], Cluster
         await asyncio.wait([keeping])
 
 
-async def _keep_off_loop(place: Place, find: Callable[[str], Cluster], log: Any) -> None:
+async def _keep_off_loop(place: Place, log: Any) -> None:
+    from airflow_multicluster.hooks.cluster import find_cluster
+
     keeper, said = process_keeper(), ""
     while True:
         pause = PAUSE_SECONDS * random.uniform(0.5, 1)  # noqa: S311 - so that triggers that began together drift apart
         await asyncio.sleep(pause)
         kept = keeper.known(place)
         if kept is None:
-            kept = await off_loop(keeper.look, place, find)
+            kept = await off_loop(keeper.look, place, find_cluster)
         said = _tell(log, kept, said)
 
 

@@ -228,6 +228,14 @@ def test_a_delete_of_a_bracket_that_nobody_makes_is_refused(pools, tasks):
     assert pools.asked == []
 
 
+def test_a_delete_leaves_the_dead_man_switch_in_place(pools, tasks):
+    name = run(tasks.create)["name"]
+    run(tasks.delete)
+
+    assert ("delete", name) in pools.asked
+    assert pools.armed(name) is not None
+
+
 def test_a_pool_that_is_not_there_is_deleted_already(pools, tasks):
     assert run(tasks.delete) is None
 

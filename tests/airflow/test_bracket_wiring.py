@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 
 import pytest
 from airflow.sdk import DAG, TaskGroup, task_group
@@ -66,6 +67,19 @@ def test_a_bracket_without_work_still_deletes_after_the_wait():
         pass
 
     assert {"train.create_node_pool", "train.node_pool_ready"} == upstream(dag, "train.delete_node_pool")
+
+
+def test_the_times_of_the_lease_are_the_creates():
+    times = {"lease": timedelta(minutes=20), "max_lifetime": timedelta(hours=3)}
+    with DAG("times", schedule=None) as dag, NodePoolTaskGroup("train", **BRACKET, **times):
+        pass
+    create = dag.get_task("train.create_node_pool")
+
+    assert (create.lease, create.max_lifetime) == tuple(times.values())
+
+
+def test_a_lease_lasts_an_hour_unless_told_otherwise(dag):
+    assert dag.get_task("train.create_node_pool").lease == timedelta(hours=1)
 
 
 def test_an_error_in_the_block_is_raised_as_it_is():

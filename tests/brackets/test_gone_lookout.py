@@ -12,13 +12,14 @@ from multicluster.access.clock import system_clock
 from multicluster.brackets import gone
 from multicluster.brackets.keeping import LeaseKeeper
 from multicluster.brackets.place import Place
-from multicluster.errors import NodePoolBusyError, NodePoolRefusedError
+from multicluster.errors import CloudUnavailableError, NodePoolBusyError, NodePoolRefusedError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePoolSpec
 from multicluster.node_pools.profile import NodePoolProfile
 from multicluster.testing.fake_clock import FakeClock
 from multicluster.testing.fake_node_pools import FakeNodePools, Pace
 
+HOUR = timedelta(hours=1)
 POOL, OWNER = "mc-train-0", "0" * 20
 
 
@@ -42,7 +43,8 @@ def lookout(*, sure=True, asks=3, clock=system_clock):
 
 def rent(pools):
     spec = NodePoolSpec(name=POOL, size=1, profile=NodePoolProfile(instance_types=("g6.xlarge",)))
-    pools.create(spec, Lease(owner=OWNER, expires_at=datetime.now(UTC) + timedelta(hours=1)))
+    now = pools._clock()
+    pools.create(spec, Lease(owner=OWNER, expires_at=now + HOUR, ends_at=now + 9 * HOUR, term=HOUR))
 
 
 def statuses(looking, times):
@@ -84,6 +86,101 @@ def test_a_cloud_that_is_busy_was_not_asked(pools, monkeypatch):
     looking.look()
 
     assert "1 of 1" in looking.look().text
+
+
+def refusing(pools, verb, error, *, times=10**6):
+    """Let the next calls of a verb, and no others, raise *error*."""
+    plain, left = getattr(pools, verb), [error] * min(times, 1000)
+
+    def call(name, *more):
+        if left:
+            pools.asked.append((verb, name))
+            raise left.pop()
+        return plain(name, *more)
+
+    setattr(pools, verb, call)
+
+
+def verbs(pools):
+    return [verb for verb, _ in pools.asked]
+
+
+def test_the_dead_man_switch_stays_until_the_pool_is_proven_gone(pools):
+    rent(pools)
+    looking = lookout()
+    looking.look()
+    deleting = (looking.look().status, pools.armed(POOL) is not None)
+    pools._clock.advance(301)
+    first = (looking.look().status, pools.armed(POOL) is not None)
+
+    assert (deleting, first) == (("waiting", True), ("waiting", True))
+    assert (looking.look().status, pools.armed(POOL)) == ("done", None)
+
+
+def test_a_switch_that_cannot_be_taken_away_now_is_asked_for_again(pools):
+    refusing(pools, "release", CloudUnavailableError("throttled"), times=2)
+    looking = lookout()
+    found = [looking.look() for _ in range(4)]
+
+    assert [one.status for one in found] == ["waiting", "waiting", "waiting", "done"]
+    assert [one.enough for one in found[1:3]] == [True, True]
+    assert "throttled" in found[2].text
+    assert "throttled" not in found[3].text
+
+
+@pytest.mark.parametrize(
+    ("error", "looks"), [(CloudUnavailableError("throttled"), 4), (NodePoolRefusedError("not authorized"), 2)]
+)
+def test_a_switch_that_stays_makes_no_proof_red(pools, error, looks):
+    refusing(pools, "release", error)
+    looking = lookout()
+    found = [looking.look() for _ in range(looks)]
+
+    assert [one.status for one in found] == ["waiting"] * (looks - 1) + ["done"]
+    assert "fire once and find nothing" in found[-1].text
+    assert str(error) in found[-1].text
+
+
+def test_a_pool_that_the_release_still_sees_is_proven_gone_anew(pools):
+    refusing(pools, "release", NodePoolBusyError("it is still there"), times=1)
+    looking = lookout()
+    found = [looking.look() for _ in range(4)]
+
+    assert [(one.status, one.enough) for one in found] == [
+        ("waiting", False), ("waiting", False), ("waiting", False), ("done", False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [NodePoolBusyError("an operation"), NodePoolRefusedError("not authorized")])
+def test_the_lease_is_kept_while_the_deletion_is_not_taken(pools, error):
+    rent(pools)
+    refusing(pools, "delete", error)
+    pools._clock.advance(40 * 60)
+    found = lookout(clock=pools._clock).look()
+
+    assert found.status == "waiting"
+    assert "(renewed)" in found.lease
+    assert pools.get(POOL).lease.expires_at > pools._clock() + HOUR - timedelta(seconds=1)
+
+
+def test_the_lease_is_left_alone_once_the_deletion_is_taken(pools):
+    rent(pools)
+    pools._clock.advance(40 * 60)
+    looking = lookout(clock=pools._clock)
+    found = [looking.look() for _ in range(3)]
+
+    assert "renew" not in verbs(pools)
+    assert [one.lease for one in found] == ["", "", ""]
+
+
+def test_trouble_with_the_lease_hides_no_trouble_with_the_deletion(pools):
+    rent(pools)
+    refusing(pools, "delete", NodePoolBusyError("an operation"))
+    refusing(pools, "renew", CloudUnavailableError("throttled"))
+    pools._clock.advance(40 * 60)
+    found = lookout(clock=pools._clock).look()
+
+    assert ("an operation" in found.text, "throttled" in found.lease) == (True, True)
 
 
 def test_what_may_be_mended_meanwhile_is_waited_for_and_what_stays_is_red(pools):

@@ -320,16 +320,25 @@ def test_who_has_just_read_the_pool_renews_it_without_reading_again(keeper, pool
     assert asked(pools) == {"renew": 1, "armed": 1}
 
 
-def test_who_wants_to_know_it_now_asks_no_more_than_once_a_minute(keeper, pools, find, clock):
-    keeper.look(PLACE, find)
+def test_who_wants_to_know_it_now_is_told_what_is_so_now(keeper, pools, find, clock):
+    before = keeper.look(PLACE, find)
+    pools.delete(SPEC.name)
+
+    assert keeper.look(PLACE, find) == before
+    assert keeper.look(PLACE, find, fresh=True).lost
+    assert keeper.look(PLACE, find).lost
+
+
+def test_who_wants_to_know_it_now_renews_no_more_than_once_a_minute(keeper, pools, find, clock):
+    clock.advance(40 * 60)
+    pools.refusals = [CloudUnavailableError("throttled")]
     for _ in range(3):
         keeper.look(PLACE, find, fresh=True)
+    within = asked(pools)["renew"]
     clock.advance(EVERY.total_seconds())
-    keeper.look(PLACE, find)
-    known = asked(pools)["get"]
     keeper.look(PLACE, find, fresh=True)
 
-    assert (known, asked(pools)["get"]) == (1, 2)
+    assert (within, asked(pools)["renew"]) == (0, 1)
 
 
 def test_what_nobody_waits_for_any_more_is_forgotten(keeper, pools, find, clock):

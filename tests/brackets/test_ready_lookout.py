@@ -11,7 +11,7 @@ from airflow_multicluster.hooks.cluster import find_cluster
 from multicluster.brackets import ready
 from multicluster.brackets.keeping import LeaseKeeper
 from multicluster.brackets.place import Place
-from multicluster.errors import NodePoolBusyError
+from multicluster.errors import CloudUnavailableError, NodePoolBusyError
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePoolSpec
 from multicluster.node_pools.profile import NodePoolProfile
@@ -19,6 +19,7 @@ from multicluster.testing.fake_clock import FakeClock
 from multicluster.testing.fake_node_pools import FakeNodePools, Pace
 
 POOL = "mc-train-0"
+HOUR = timedelta(hours=1)
 NOT_YET, USABLE = 60, 200
 
 
@@ -45,7 +46,8 @@ def pools(monkeypatch, tmp_path, clock):
 @pytest.fixture
 def rented(pools, clock):
     spec = NodePoolSpec(name=POOL, size=1, profile=NodePoolProfile(instance_types=("g6.xlarge",)))
-    pools.create(spec, Lease(owner="0" * 20, expires_at=clock() + timedelta(hours=1)))
+    now = clock()
+    pools.create(spec, Lease(owner="0" * 20, expires_at=now + HOUR, ends_at=now + 9 * HOUR, term=HOUR))
     return pools
 
 
@@ -110,3 +112,47 @@ def test_a_pool_that_nobody_knows_may_yet_appear_for_a_while(pools, lookout, clo
     clock.advance(ready.FORGETFUL.total_seconds() + 1)
 
     assert [*early, lookout.look().status] == ["waiting", "waiting", "failed"]
+
+
+def test_the_lease_is_renewed_while_nodes_are_waited_for(rented, lookout, clock, monkeypatch):
+    monkeypatch.setattr(ready, "list_nodes", lambda cluster, selector: ())
+    found = []
+    for _ in range(3 * 60):
+        clock.advance(60)
+        found.append(lookout.look())
+
+    assert {one.status for one in found} == {"waiting"}
+    assert rented.get(POOL).lease.expires_at > clock() + HOUR * 0.4 - timedelta(seconds=60)
+    renewals = [verb for verb, _ in rented.asked].count("renew")
+    assert 5 <= renewals <= 7
+    assert [verb for verb, _ in rented.asked if verb == "get"] == ["get"]
+    assert len({one.lease for one in found}) == renewals + 1
+
+
+def test_a_lease_that_cannot_be_renewed_now_ends_no_wait(rented, lookout, clock, monkeypatch):
+    def throttled(name, lease):
+        raise CloudUnavailableError("throttled")
+
+    monkeypatch.setattr(rented, "renew", throttled)
+    clock.advance(40 * 60)
+    found = [lookout.look() for _ in range(2)]
+
+    assert [one.status for one in found] == ["waiting", "done"]
+    assert "throttled" in found[0].lease
+
+
+def test_a_pool_whose_lease_is_lost_is_not_waited_for(rented, lookout, clock, monkeypatch):
+    monkeypatch.setattr(ready, "list_nodes", lambda cluster, selector: ())
+    clock.advance(66 * 60)
+    found = lookout.look()
+
+    assert found.status == "failed"
+    assert "its lease was over at" in found.text
+    assert "clear the bracket from its create_node_pool" in found.text
+
+
+def test_a_strangers_pool_is_not_waited_for(pools, lookout, clock):
+    pools.add_strange(NodePoolSpec(name=POOL, size=1, profile=NodePoolProfile(instance_types=("g6.xlarge",))))
+    found = lookout.look()
+
+    assert (found.status, "lease tags are missing" in found.text) == ("failed", True)

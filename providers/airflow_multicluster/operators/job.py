@@ -13,6 +13,7 @@ from kubernetes.client import models as k8s
 
 from airflow_multicluster.deadline import deadline
 from airflow_multicluster.errors import airflow_errors
+from airflow_multicluster.operators.lost_node_pool import be_sure_of_pool
 from airflow_multicluster.operators.pod import ClusterPodOperator
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
 
     def create_job(self, job_request_obj: k8s.V1Job) -> k8s.V1Job:
         """Make the job; one of a task that was killed meanwhile is deleted."""
+        be_sure_of_pool(self)
         job = super().create_job(job_request_obj)
         self._refuse_a_killed(job)
         return job
@@ -143,6 +145,7 @@ class ClusterJobOperator(ClusterPodOperator, KubernetesJobOperator):
             trigger = ClusterJobTrigger.instead_of(
                 stock.trigger,
                 cluster=self.cluster_name,
+                **self.leased,
                 deadline=self._ends,
                 propagation_policy=self.on_kill_propagation_policy,
                 on_kill_action=self.on_kill_action.value,

@@ -198,7 +198,12 @@ def _node_trouble(operator: ClusterPodOperator, name: str) -> str:
 
 
 def _pool_is_gone(operator: ClusterPodOperator, pod: Document | None) -> str:
-    """Say that the pod's node pool is gone, so that another pod would find no node; empty where it is there."""
+    """Say that the pod's node pool is gone, so that another pod would find no node; empty where it is there.
+
+    One that is made again with the pod does not count as gone.
+    """
+    if operator.on_pool_lost == "recreate" and operator.wish is not None:
+        return ""
     cluster = operator.registered.cluster
     name = pool_of(cluster, pod or {})
     if not name:

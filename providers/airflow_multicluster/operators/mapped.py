@@ -38,6 +38,8 @@ class ClusterPartial(OperatorPartial):
             return
         try:
             refusals.refuse_other_ways(str(self.kwargs["task_id"]), given)
+            if isinstance(given.get("on_pool_lost"), str):
+                refusals.refuse_unknown_policy(str(self.kwargs["task_id"]), given["on_pool_lost"])
         except ValueError:
             self._expand_called = True
             raise

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_multicluster.errors import airflow_errors
 from airflow_multicluster.operators import refusals, rendered
-from airflow_multicluster.operators.named_pod import NamedPodOperator
+from airflow_multicluster.operators.pooled_pod import PooledPodOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from airflow_multicluster.task_groups.node_pool import NodePoolTaskGroup
 
 
-class ClusterPodOperator(NamedPodOperator):
+class ClusterPodOperator(PooledPodOperator):
     """KubernetesPodOperator plus ``cluster=`` and ``node_pool=``; every stock parameter keeps its meaning.
 
     With neither of the two it is the stock operator. The cluster's pod profile in the registry (namespace, service
@@ -37,6 +37,8 @@ class ClusterPodOperator(NamedPodOperator):
     :param node_pool: a NodePoolTaskGroup, or what CreateNodePoolOperator returned (templated). Brings the cluster,
         the node selector, tolerations for the pool's taints, one GPU unless ``container_resources`` asks for it
         itself, and annotations that keep autoscalers from evicting the pod.
+    :param on_pool_lost: what to do where the pod is to be made and its node pool is lost: gone, being deleted, or its
+        lease over. ``fail`` says so at once; ``recreate`` asks for the pool again, and the pod waits for its nodes.
     :param infrastructure_retries: how often a pod that was evicted, preempted or lost with its node is started again
         without using up a retry of the task; 0 is never. What its program does wrong is the task's own business.
     """
@@ -64,7 +66,7 @@ class ClusterPodOperator(NamedPodOperator):
             "startup_timeout_seconds": startup_timeout_seconds,
             "schedule_timeout_seconds": schedule_timeout_seconds,
         }
-        given = {name: value for name, value in timeouts.items() if value is not None}
+        given: dict[str, Any] = {name: value for name, value in timeouts.items() if value is not None}
         super().__init__(
             cluster=cluster, node_pool=node_pool, is_delete_operator_pod=is_delete_operator_pod, **given, **kwargs
         )
@@ -133,7 +135,7 @@ class ClusterPodOperator(NamedPodOperator):
             self._refuse_if_killed(self.pod)
             from airflow_multicluster.triggers.pod import ClusterPodTrigger
 
-            trigger = ClusterPodTrigger.instead_of(stock.trigger, cluster=self.cluster_name)
+            trigger = ClusterPodTrigger.instead_of(stock.trigger, cluster=self.cluster_name, **self.leased)
             raise TaskDeferred(
                 trigger=trigger, method_name=stock.method_name, kwargs=stock.kwargs, timeout=stock.timeout
             ) from None

@@ -35,6 +35,16 @@ def refuse_a_switch_that_is_gone(task_id: str, *, is_delete_operator_pod: bool |
         )
 
 
+POLICIES = ("fail", "recreate")
+
+
+def refuse_unknown_policy(task_id: str, on_pool_lost: Any) -> str:
+    """Return what is to be done where the node pool is lost. Raises ValueError for anything else than POLICIES."""
+    if on_pool_lost not in POLICIES:
+        raise ValueError(f"task {task_id!r} gives on_pool_lost={on_pool_lost!r}; it is 'fail' or 'recreate'")
+    return str(on_pool_lost)
+
+
 def refuse_less_than_none(task_id: str, infrastructure_retries: int) -> int:
     """Return the number. Raises ValueError where it is less than 0."""
     if infrastructure_retries < 0:

@@ -10,6 +10,7 @@ from airflow.providers.cncf.kubernetes.utils.pod_manager import PodLaunchTimeout
 from kubernetes.client import ApiException
 
 from airflow_multicluster.operators.killed import refuse
+from airflow_multicluster.operators.lost_node_pool import be_sure_of_pool
 from airflow_multicluster.operators.pod_manager import ClusterPodManager
 from airflow_multicluster.patience import patiently
 from airflow_multicluster.start_facts import Enquiry
@@ -38,6 +39,7 @@ class WatchfulPodManager(ClusterPodManager):
         """Create the pod. Raises PodLaunchFailedException, in one line, where the API server refuses this very pod."""
         if self._operator._killed:  # noqa: SLF001
             refuse(self._operator)
+        be_sure_of_pool(self._operator)
         self._operator.asked_for = pod
         try:
             made = super().run_pod_async(pod, **kwargs)

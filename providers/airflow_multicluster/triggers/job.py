@@ -13,6 +13,7 @@ from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.triggers.base import TriggerEvent
 
 from airflow_multicluster.hooks.cluster import AsyncClusterHook, ClusterHook
+from airflow_multicluster.lease_keeping import lease_kept_for
 from airflow_multicluster.off_loop import off_loop
 from airflow_multicluster.operators.pod_manager import ClusterPodManager
 from airflow_multicluster.operators.secret_env import without_secret_env
@@ -32,6 +33,7 @@ class ClusterJobTrigger(KubernetesJobTrigger):
     killed, and an event instead of a crash when the job cannot be seen.
 
     :param cluster: the cluster's name in the registry; resolved with the triggerer's own identity.
+    :param node_pool: the pool whose lease is kept meanwhile, for its *owner*; empty where there is none to keep.
     :param deadline: when the task must end, in epoch seconds; None is never.
     :param propagation_policy: what a kill does to the job's pods; see KubernetesJobOperator.
     :param on_kill_action: ``keep_pod`` leaves the job alone when the task is killed.
@@ -43,6 +45,8 @@ class ClusterJobTrigger(KubernetesJobTrigger):
         self,
         *,
         cluster: str,
+        node_pool: str = "",
+        owner: str = "",
         deadline: float | None = None,
         propagation_policy: str = "Foreground",
         on_kill_action: str = "delete_pod",
@@ -54,6 +58,8 @@ class ClusterJobTrigger(KubernetesJobTrigger):
         self.cluster = cluster
         self.own = {
             "cluster": cluster,
+            "node_pool": node_pool,
+            "owner": owner,
             "deadline": deadline,
             "propagation_policy": propagation_policy,
             "on_kill_action": on_kill_action,
@@ -96,7 +102,9 @@ class ClusterJobTrigger(KubernetesJobTrigger):
         ends: Any = self.own["deadline"]
         left = None if ends is None else max(ends - time.time(), 0)
         try:
-            async with asyncio.timeout(left) as limit, (await self.hook.cluster()).keeping_async_client():
+            leased = {name: str(self.own[name]) for name in ("node_pool", "owner")}
+            keeping = lease_kept_for(self.cluster, log=self.log, **leased)
+            async with asyncio.timeout(left) as limit, keeping, (await self.hook.cluster()).keeping_async_client():
                 await off_loop(lambda: self.pod_manager)
                 (event,) = [event async for event in super().run()]
                 return TriggerEvent(without_secret_env(event.payload))

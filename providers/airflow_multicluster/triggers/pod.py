@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.cncf.kubernetes.triggers.pod import KubernetesPodTrigger
 from airflow.triggers.base import TriggerEvent
 
+from airflow_multicluster.lease_keeping import lease_kept_for
 from airflow_multicluster.triggers.attention import AttentiveHook, StartListener, with_evidence
 from airflow_multicluster.triggers.haste import not_in_haste
 from airflow_multicluster.triggers.looks import LookingPodManager, Looks
@@ -35,24 +36,27 @@ class ClusterPodTrigger(KubernetesPodTrigger):
     one watch for all triggers of a namespace. ``poll_interval`` is the pace where that is not allowed.
 
     :param cluster: the cluster's name in the registry; resolved with the triggerer's own identity.
+    :param node_pool: the pool whose lease is kept meanwhile, for its *owner*; empty where there is none to keep.
     """
 
-    def __init__(self, *, cluster: str, **kwargs: Any) -> None:
+    def __init__(self, *, cluster: str, node_pool: str = "", owner: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cluster = cluster
+        self.leased = {"node_pool": node_pool, "owner": owner} if node_pool else {}
         self._intervals = {"poll_interval": self.poll_interval, "startup_check_interval": self.startup_check_interval}
         self._pod: WatchedPod | None = None
         self._looks: Looks | None = None
         self._listener: StartListener | None = None
 
     @classmethod
-    def instead_of(cls, stock: KubernetesPodTrigger, *, cluster: str) -> ClusterPodTrigger:
+    def instead_of(cls, stock: KubernetesPodTrigger, **names: str) -> ClusterPodTrigger:
         """Return the trigger that waits as *stock* does, without what is only true on the worker."""
-        return cls(cluster=cluster, **_travelling(stock.serialize()[1]))
+        return cls(**names, **_travelling(stock.serialize()[1]))
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return class path and arguments: names, numbers, times and what the user put into trigger_kwargs."""
-        arguments = {**_travelling(super().serialize()[1]), **self._intervals, "cluster": self.cluster}
+        names = {"cluster": self.cluster, **self.leased}
+        arguments = {**_travelling(super().serialize()[1]), **self._intervals, **names}
         return f"{ClusterPodTrigger.__module__}.{ClusterPodTrigger.__qualname__}", arguments
 
     @cached_property
@@ -77,7 +81,7 @@ class ClusterPodTrigger(KubernetesPodTrigger):
             waiting = nullcontext()  # the stock trigger meets the same error, and tells it in its event
         # The stock trigger has one event; it is handed on after the watch is given back, because whoever takes only
         # the first event of a generator (dag.test() does) never lets it come to its end.
-        async with waiting as self._pod:
+        async with lease_kept_for(self.cluster, log=self.log, **self.leased), waiting as self._pod:
             events = [event async for event in super().run()]
         await not_in_haste(self, started=started)
         for event in events:

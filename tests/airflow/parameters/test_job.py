@@ -20,6 +20,7 @@ from pod_drive.drive import execute
 
 from airflow_multicluster import ClusterJobOperator, ClusterPodOperator
 from airflow_multicluster.operators.named_pod import NamedPodOperator
+from airflow_multicluster.operators.pooled_pod import PooledPodOperator
 from airflow_multicluster.triggers.job import WHEREABOUTS, ClusterJobTrigger
 from multicluster.simulator.faults import Fault, HttpError
 
@@ -290,7 +291,7 @@ def test_it_is_the_same_seam_as_the_pods():
     seam = [one for one in ClusterJobOperator.__mro__ if one.__module__.startswith("airflow_multicluster")]
     own = {name for name in vars(ClusterJobOperator) if callable(vars(ClusterJobOperator)[name])}
 
-    assert seam == [ClusterJobOperator, ClusterPodOperator, NamedPodOperator]
+    assert seam == [ClusterJobOperator, ClusterPodOperator, PooledPodOperator, NamedPodOperator]
     assert issubclass(ClusterJobOperator, KubernetesJobOperator)
     assert not own & set(vars(KubernetesPodOperator)) - {"execute", "__init__", "on_kill"}
 
