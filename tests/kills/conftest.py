@@ -28,7 +28,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def outcome(request):
     """Perform everything once; the seed is drawn, or given by the variable."""
     from airflow_stage import postgres
-    from kills_stage.show import perform
+    from kills_stage.show import Show
     from kills_stage.stage import Stage
 
     if why := postgres.missing():
@@ -41,4 +41,4 @@ def outcome(request):
 
     seed = int(os.environ.get(SEED) or random.SystemRandom().randrange(10**6))
     with Stage() as stage:
-        yield perform(stage, seed, tell)
+        yield Show(stage, seed, tell).perform()

@@ -110,12 +110,23 @@ class Stage:
         """Name the parts of a kind that run."""
         return [name for name in PARTS if kind_of(name) == kind and self.deployment.running[name].running]
 
-    def reap(self) -> str:
-        """Run the reaper once, as a cron does, and return what it said."""
-        command = [Path(sys.executable).with_name("multicluster"), "reap", "--apply", "--registry", self.registry]
+    def reap(self) -> list[str]:
+        """Run the reaper once, as a cron does, and return what it did. Raises RuntimeError when it cannot be run."""
+        program = Path(sys.executable).with_name("multicluster")
+        command = [program, "reap", "--apply", "--output", "json", "--registry", self.registry]
         env = {"PATH": os.environ["PATH"], **self.env}
         done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
-        return f"{done.returncode}: {done.stdout}{done.stderr}".strip()
+        if not done.stdout:
+            raise RuntimeError(f"the reaper said: {done.stderr}")
+        said = json.loads(done.stdout)
+        steps = [
+            f"{one['result']} {one['kind']} {one['name']}: {one['reason']}" for one in said["steps"] if one["result"]
+        ]
+        return steps + [f"cluster {one['cluster']}: {one['text']}" for one in said["troubles"]]
+
+    def fired(self) -> list[str]:
+        """Name the dead-man schedules that have fired, and what came of each."""
+        return self.world.host.run(lambda: [f"{one.name}: {one.outcome}" for one in self.world.aws.schedules.fired])
 
     def schedules(self) -> list[str]:
         """Name the dead-man schedules that are there."""
