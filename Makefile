@@ -71,6 +71,14 @@ test-testbed: $(VENV)/.dev  ## Run the tests that need a real Kubernetes. Option
 test-endings: $(VENV)/.dev  ## Kill a real Airflow in every way and look what is left (six minutes; better with PostgreSQL's server).
 	@$(BIN)/pytest tests/endings -m endings $(ARGS)
 
+.PHONY: crash-matrix
+crash-matrix: $(VENV)/.dev  ## Play 10,000 seeded worlds of crashes, faults and people, in virtual time (five minutes). ARGS="--seed 7" shows one.
+	@$(BIN)/python tests/crash_matrix/run.py $(ARGS)
+
+.PHONY: kills
+kills: $(VENV)/.dev  ## Kill fifty parts of a real Airflow at random, with PostgreSQL, and count the node pools left (ten minutes).
+	@$(BIN)/pytest tests/kills -m endings -s $(ARGS)
+
 .PHONY: setup
 setup: $(VENV)/.dev  ## Only install what development needs.
 

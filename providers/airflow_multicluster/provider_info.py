@@ -63,6 +63,10 @@ _CONFIG: dict[str, Any] = {
                 "name no node pool is made.\n",
                 example="prod-eu",
             ),
+            "reaper_dag": _option(
+                "Id of the reaper's DAG (see docs/reaper.md), which is run at once when a run times out.\n",
+                default="multicluster_reaper",
+            ),
         },
     },
 }
@@ -85,6 +89,7 @@ def get_provider_info() -> dict[str, Any]:
                     "airflow_multicluster.operators.pod",
                     "airflow_multicluster.operators.job",
                     "airflow_multicluster.operators.node_pool",
+                    "airflow_multicluster.operators.reaper",
                 ],
             }
         ],
