@@ -130,7 +130,7 @@ def scenario(seed: int) -> Scenario:
     removed = any(one.what == "remove the cluster from the registry" for one in deeds)
     alone = removed or not reapers or (reapers == (IN,) and gone)
     squatter = chance.choice(("",) * 12 + ("nobody", "another"))
-    stillborn = chance.random() < 0.04 and not squatter
+    stillborn = chance.random() < 0.08 and not squatter
     clouds = tuple(sorted({plan.cluster in GKE for plan in plans}))
     operations = (".*", *(call for google in clouds for call in (GOOGLE_CALLS if google else AWS_CALLS)))
     troubles = _troubles(chance, operations, undeleted=not alone)
@@ -146,7 +146,7 @@ def scenario(seed: int) -> Scenario:
         stillborn=stillborn,
         deeds=deeds,
         reapers=reapers,
-        names=(*EKS, *GKE) if chance.random() < 0.1 else tuple(sorted({plan.cluster for plan in plans})),
+        names=(*EKS, *GKE) if chance.random() < 0.06 else tuple(sorted({plan.cluster for plan in plans})),
         period=600.0,
         mortality=0.0 if calm else chance.choice((0.0, 0.0, 0.1, 0.3)),
         standstills=0.0 if calm else chance.choice((0.0, 0.0, 0.0, 0.1)),
@@ -168,7 +168,7 @@ def _plan(chance: random.Random, seed: int, number: int) -> Plan:
         work=chance.choice((60.0, 600.0, 1800.0, 3600.0)) * chance.uniform(0.5, 1.0),
         work_fails=chance.random() < 0.25,
         deferrable=chance.random() < 0.7,
-        poll=chance.choice((45.0, 60.0, 120.0)),
+        poll=chance.choice((60.0, 90.0, 120.0)),
         retries=chance.choice((0, 1, 2)),
     )
 
