@@ -41,7 +41,7 @@ def test_every_task_around_a_pool_leads_to_its_page_and_the_log_of_its_create_to
 
     pool = outcome(dag_run).results["train.create_node_pool"]["name"]
     found, page = links(dag_run), PAGES[cluster].format(pool)
-    around = ("create_node_pool", "node_pool_ready", "delete_node_pool", "node_pool_gone")
+    around = ("create_node_pool", "node_pool_ready", "fit", "delete_node_pool", "node_pool_gone")
     assert {found[f"train.{task}"] for task in around} == {page}
     line = next(line for line in caplog.messages if page in line)
     assert f"node pool {pool!r}" in line

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
 
+from airflow_multicluster.links import NodePoolConsoleLink
 from airflow_multicluster.operators import refusals, rendered
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class NamedPodOperator(KubernetesPodOperator):
 
     kubernetes_conn_id: str | None
     template_fields: Sequence[str] = (*KubernetesPodOperator.template_fields, "cluster", "node_pool")
+    operator_extra_links = (NodePoolConsoleLink(),)
 
     def __init__(
         self,
