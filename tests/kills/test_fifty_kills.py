@@ -27,6 +27,10 @@ def test_nothing_is_left_in_the_clouds(outcome):
     assert (outcome.pools_left, outcome.instances_left, outcome.schedules_left) == ((), (), ())
 
 
+def test_what_nobody_of_airflow_deleted_was_deleted_by_its_lease(outcome):
+    assert any(one.endswith(": ok") for one in outcome.fired) or any("done pool" in one for one in outcome.reaped)
+
+
 def test_every_run_has_ended(outcome):
     assert {run: state for run, state in outcome.runs.items() if state not in ("success", "failed")} == {}
 

@@ -49,10 +49,11 @@ class Outcome:
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(one.kind for one in self.kills).items()))
         states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(self.runs.values()).items()))
         longest = max((stay.overstay for stay in self.stays), default=0.0)
+        pools_reaped = sum(one.startswith("done pool") for one in self.reaped)
         return (
             f"seed {self.seed}: {len(self.kills)} kills ({kinds}); runs: {states}; {len(self.stays)} pools made, "
             f"longest overstay {max(longest, 0):.0f} s past its lease; {len(self.fired)} dead-man switches fired, "
-            f"{sum(one.startswith('done pool') for one in self.reaped)} pools reaped; left: {len(self.pools_left)} pools, "
+            f"{pools_reaped} pools reaped; left: {len(self.pools_left)} pools, "
             f"{len(self.instances_left)} instances, {len(self.schedules_left)} schedules"
         )
 
