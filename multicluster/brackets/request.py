@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from multicluster.access.clock import Clock, system_clock
 from multicluster.errors import NodePoolRefusedError
-from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.lease import AN_HOUR, Lease
 from multicluster.node_pools.limits import refuse_beyond
 from multicluster.node_pools.pool import NodePoolSpec
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from multicluster.registry.cluster import Cluster
 
 A_DAY = timedelta(days=1)
-TERM = timedelta(hours=1)
-"""How long a lease lasts unless it is renewed."""
 
 
 def request_pool(
@@ -29,7 +27,7 @@ def request_pool(
     origin: Origin,
     size: int,
     max_lifetime: timedelta | None = None,
-    term: timedelta = TERM,
+    term: timedelta = AN_HOUR,
     clock: Clock = system_clock,
 ) -> NodePool:
     """Ask the cluster's cloud for a pool whose lease lasts a *term*, and may be renewed until *max_lifetime* is over.

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from multicluster.access.clock import Clock, system_clock
 from multicluster.brackets.place import Place
-from multicluster.brackets.request import TERM, request_pool
+from multicluster.brackets.request import request_pool
+from multicluster.node_pools.lease import AN_HOUR
 from multicluster.node_pools.origin import Origin
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Wish:
     profile: str
     nodes: int
     origin: Origin
-    lease: timedelta = TERM
+    lease: timedelta = AN_HOUR
     """How long its lease lasts unless it is renewed."""
     max_lifetime: timedelta | None = None
     """No renewal goes beyond it; None: the registry's limit, else a day."""

@@ -555,6 +555,16 @@ def asked(verb: Callable[[], Any]) -> Callable[[], bool]:
     return once
 
 
+def test_a_pool_knows_when_it_was_asked_for_also_after_renewals(ground: Ground) -> None:
+    pools, asked_at = ground.pools(), ground.clock.now().replace(microsecond=0)
+    pools.create(spec(), leased(ground))
+    ground.until(lambda: pools.fill("train").status == "RUNNING" and len(pools.instances("train")) == 2)
+
+    ground.until(asked(lambda: pools.renew("train", leased(ground, 3))))
+
+    assert pools.get("train").created_at == asked_at
+
+
 def test_renewing_what_is_renewed_begins_no_operation(ground: Ground) -> None:
     pools, lease = ground.pools(), leased(ground)
     pools.create(spec(), lease)

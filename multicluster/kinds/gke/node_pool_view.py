@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from multicluster.kinds.gke.node_pool_problems import condition_problems
@@ -10,6 +11,8 @@ from multicluster.node_pools.lease import KEEP, MANAGED_BY, MANAGER, Lease
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 LABEL = "cloud.google.com/gke-nodepool"
+MADE = "multicluster-made"
+"""Our own label: when the pool was asked for, in epoch seconds."""
 STATES = {
     "PROVISIONING": NodePoolState.PENDING,
     "RUNNING": NodePoolState.ACTIVE,
@@ -21,7 +24,7 @@ STATES = {
 
 
 def node_pool(pool: Mapping[str, Any], *more: Problem) -> NodePool:
-    """Return the pool, with its conditions and *more* problems. GKE does not tell when a pool was made."""
+    """Return the pool, with its conditions and *more* problems. GKE does not tell when a pool was made: MADE does."""
     name, status = str(pool["name"]), str(pool.get("status", "STATUS_UNSPECIFIED"))
     config = pool.get("config") or {}
     labels = config.get("resourceLabels") or {}
@@ -29,6 +32,7 @@ def node_pool(pool: Mapping[str, Any], *more: Problem) -> NodePool:
         name=name,
         state=STATES.get(status, NodePoolState.PENDING),
         status=status,
+        created_at=_made_at(labels),
         size=size_of(pool),
         node_selector=(LABEL, name),
         lease=Lease.from_labels(labels),
@@ -37,6 +41,13 @@ def node_pool(pool: Mapping[str, Any], *more: Problem) -> NodePool:
         machine_type=config.get("machineType"),
         problems=(*condition_problems(pool), *more),
     )
+
+
+def _made_at(labels: Mapping[str, str]) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(labels[MADE]), tz=UTC)
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def size_of(pool: Mapping[str, Any]) -> int | None:

@@ -10,7 +10,7 @@ from airflow.sdk import TaskGroup, TriggerRule
 
 from airflow_multicluster.operators.node_pool import CreateNodePoolOperator, DeleteNodePoolOperator
 from airflow_multicluster.sensors.node_pool import NodePoolGoneSensor, NodePoolReadySensor
-from multicluster.brackets.request import TERM
+from multicluster.node_pools.lease import AN_HOUR
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,7 +55,7 @@ class NodePoolTaskGroup(TaskGroup):
         profile: str,
         nodes: int = 1,
         max_lifetime: timedelta | None = None,
-        lease: timedelta = TERM,
+        lease: timedelta = AN_HOUR,
         ready_timeout: float = 2700,
         gone_timeout: float = 3600,
         poll_interval: float = 20,
