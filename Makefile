@@ -76,8 +76,12 @@ crash-matrix: $(VENV)/.dev  ## Play 10,000 seeded worlds of crashes, faults and 
 	@$(BIN)/python tests/crash_matrix/run.py $(ARGS)
 
 .PHONY: kills
-kills: $(VENV)/.dev  ## Kill fifty parts of a real Airflow at random, with PostgreSQL, and count the node pools left (ten minutes).
-	@$(BIN)/pytest tests/kills -m endings -s $(ARGS)
+kills: $(VENV)/.dev  ## Kill fifty parts of a real Airflow at random and look for node pools (seven minutes; needs PostgreSQL's server).
+	@$(BIN)/pytest tests/kills -m endings $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.dev  ## A virtual day of a hundred clusters, each asked every five minutes (two minutes).
+	@MULTICLUSTER_SOAK=often $(BIN)/pytest tests/soak -k hundred $(ARGS)
 
 .PHONY: setup
 setup: $(VENV)/.dev  ## Only install what development needs.
