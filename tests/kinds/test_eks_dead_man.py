@@ -117,6 +117,17 @@ def test_a_group_that_is_refused_for_good_leaves_no_schedule(ground: Ground, fau
     assert (ground.groups, ground.schedules) == ([], {})
 
 
+def test_a_refusal_takes_no_switch_from_a_group_that_cannot_be_read_yet(ground: Ground) -> None:
+    ground.pools().create(SPEC, ground.lease())
+    ground.world.inject("not-found-yet", times=3)
+    ground.world.inject("create-denied")
+
+    with pytest.raises(NodePoolRefusedError):
+        ground.pools().create(SPEC, ground.lease())
+
+    assert (ground.groups, list(ground.schedules)) == ([NAME], [NAME])
+
+
 CREATING = ["GetSchedule", "CreateSchedule", "CreateNodegroup", "DescribeNodegroup"]
 RENEWING = ["DescribeNodegroup", "GetSchedule", "UpdateSchedule", "TagResource"]
 FAULTS = ["lost-response", "error-after-acting", "drop", "server-error", "throttled", "denied"]

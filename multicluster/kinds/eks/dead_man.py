@@ -30,14 +30,16 @@ class DeadManSwitch:
         self._dead_man = dead_man
         self._where = f"cluster {cluster_name!r} in {region}: dead-man switch"
 
-    def arm(self, name: str, *, owner: str, due: datetime) -> None:
-        """Have AWS delete the node group at *due*; return once that was read back.
+    def arm(self, name: str, *, owner: str, due: datetime) -> bool:
+        """Have AWS delete the node group at *due*; return once that was read back, whether the schedule was made anew.
 
         Made where it is missing, moved where it is there for this group. Raises NodePoolRefusedError for what a person
         must mend, a schedule of somebody else included; what passes is transient.
         """
         wanted = self._schedule(name, due)
-        found = self._find(name) or self._made(wanted, owner)
+        found, made = self._find(name), False
+        if found is None:
+            found, made = self._made(wanted, owner)
         if not wanted.is_for_this_group(found):
             raise NodePoolRefusedError(
                 f"{self._where}: schedule {name!r} in group {self._dead_man.group_name!r} is there and is for "
@@ -48,6 +50,7 @@ class DeadManSwitch:
             with self._errors("UpdateSchedule", name):
                 self._client().update_schedule(**wanted.request(owner))
             self._refuse_unless_armed(wanted)
+        return made
 
     def due(self, name: str) -> datetime | None:
         """Return when AWS deletes the node group; None when it will not."""
@@ -78,8 +81,8 @@ class DeadManSwitch:
             return None
         return Leftover(kind=LeftoverKind.SCHEDULE, id=name, pool=name, since=since, ours=naming.is_ours(name))
 
-    def _made(self, wanted: DeadManSchedule, owner: str) -> dict[str, Any]:
-        """Create the schedule and return how it is read back; another task of the owner may have been faster."""
+    def _made(self, wanted: DeadManSchedule, owner: str) -> tuple[dict[str, Any], bool]:
+        """Create the schedule; return how it is read back, and False where another task of the owner was faster."""
         try:
             with self._errors("CreateSchedule", wanted.pool):
                 self._client().create_schedule(**wanted.request(owner))
@@ -87,8 +90,8 @@ class DeadManSwitch:
             found = self._find(wanted.pool)
             if found is None:
                 raise
-            return found
-        return self._refuse_unless_armed(wanted)
+            return found, False
+        return self._refuse_unless_armed(wanted), True
 
     def _refuse_unless_armed(self, wanted: DeadManSchedule) -> dict[str, Any]:
         found = self._find(wanted.pool)

@@ -77,12 +77,13 @@ class EksNodePools:
         there = self._find(spec.name)
         if there:
             return self._take_over(there, lease)
+        armed = False
         try:
-            self._arm(spec.name, lease)
+            armed = self._arm(spec.name, lease)
             return self._make(spec.name, request, lease)
         except MulticlusterError as error:
             if not error.transient:
-                self._give_back(spec.name)
+                self._give_back(spec.name, armed=armed)
             raise
 
     def get(self, name: str) -> NodePool:
@@ -208,20 +209,21 @@ class EksNodePools:
             dead_man=dead_man,
         )
 
-    def _arm(self, name: str, lease: Lease) -> None:
-        if switch := self._switch():
-            switch.arm(name, owner=lease.owner, due=lease.expires_at + GRACE)
+    def _arm(self, name: str, lease: Lease) -> bool:
+        switch = self._switch()
+        return switch is not None and switch.arm(name, owner=lease.owner, due=lease.expires_at + GRACE)
 
-    def _give_back(self, name: str) -> None:
+    def _give_back(self, name: str, *, armed: bool) -> None:
         """Undo the arming for a pool that will not be made; where there is one with a lease, its switch is kept.
 
+        What was not *armed* by this very call is kept too: whoever did may have made a pool that cannot be read yet.
         Whatever goes wrong here must not hide why the pool is not made; leftovers() finds the schedule.
         """
         with suppress(MulticlusterError):
             there = self._find(name)
             if there and there.lease:
                 self._arm(name, there.lease)
-            elif switch := self._switch():
+            elif armed and (switch := self._switch()):
                 switch.release(name)
 
     def _names(self) -> Sequence[str]:
