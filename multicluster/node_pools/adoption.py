@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from multicluster.errors import NodePoolBusyError, NodePoolConflictError, NodePoolNotFoundError
-from multicluster.node_pools.lease import Lease
+from multicluster.node_pools.lease import KEEP, Lease
 from multicluster.node_pools.pool import NodePool, NodePoolState
 from multicluster.node_pools.renewal import lost, renewed
 
@@ -62,7 +62,8 @@ def take_over(
     """Return an existing *pool* that is what *lease*'s owner asks for, its own lease renewed; its end stays.
 
     A failed one, or one whose lease is over, is deleted, and NodePoolBusyError raised. A cloud that is busy is asked
-    again by a later renewal, while half of the lease is left. Raises what ``adopt``, *delete* and *renew* raise.
+    again by a later renewal, while half of the lease is left. Raises NodePoolConflictError for one to be deleted that a
+    person keeps, and what ``adopt``, *delete* and *renew* raise.
     """
     own = refuse_another(pool, lease)
     if adopt(pool, lease) is Adoption.KEEP and not _over(own, now):
@@ -74,6 +75,11 @@ def take_over(
                 raise
             return pool
         return replace(pool, lease=again)
+    if pool.keep:
+        raise NodePoolConflictError(
+            f"node pool {pool.name!r} of the same owner {_why(pool)}, and a person keeps it (tag {KEEP}), so it is not "
+            "made again; delete it by hand, or take the tag off and clear this task"
+        )
     with suppress(NodePoolNotFoundError):  # it went away by itself: the next create finds its name free
         delete(pool.name)
     raise being_remade(pool)
@@ -85,10 +91,14 @@ def _over(lease: Lease, now: datetime) -> bool:
 
 def being_remade(pool: NodePool) -> NodePoolBusyError:
     """Return the error that says a pool is being deleted, to be made again by the same call later."""
-    words = "".join(f"; {problem.code}: {problem.message}" for problem in pool.problems)
-    why = f"failed ({pool.status}{words})"
-    if pool.state is not NodePoolState.FAILED and pool.lease:
-        why = f"is past its lease, which ended {pool.lease.expires_at:%Y-%m-%d %H:%M:%S} UTC"
     return NodePoolBusyError(
-        f"node pool {pool.name!r} of the same owner {why}; its deletion was asked for, ask again to have it made anew"
+        f"node pool {pool.name!r} of the same owner {_why(pool)}; its deletion was asked for, ask again to have it "
+        "made anew"
     )
+
+
+def _why(pool: NodePool) -> str:
+    if pool.state is not NodePoolState.FAILED and pool.lease:
+        return f"is past its lease, which ended {pool.lease.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+    words = "".join(f"; {problem.code}: {problem.message}" for problem in pool.problems)
+    return f"failed ({pool.status}{words})"
