@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from multicluster.access.clock import Clock, system_clock
 from multicluster.errors import NodePoolRefusedError
-from multicluster.node_pools.lease import AN_HOUR, Lease
+from multicluster.node_pools.lease import AN_HOUR, LONGEST, Lease
 from multicluster.node_pools.limits import refuse_beyond
 from multicluster.node_pools.pool import NodePoolSpec
 
@@ -38,12 +38,12 @@ def request_pool(
     now = clock()
     cluster.refuse_if_cordoned(now)
     limits = cluster.limits
-    lifetime = (
-        max_lifetime if max_lifetime is not None else timedelta(seconds=limits.max_lifetime_seconds or 0) or A_DAY
-    )
-    if lifetime <= timedelta() or term <= timedelta():
+    allowed = timedelta(seconds=min(limits.max_lifetime_seconds or 0, LONGEST.total_seconds()))
+    lifetime = max_lifetime if max_lifetime is not None else allowed or A_DAY
+    if not timedelta() < lifetime <= LONGEST or term <= timedelta():
         raise NodePoolRefusedError(
-            f"node pool {name!r}: max_lifetime is {lifetime}, a lease's term {term}; both must last a while"
+            f"node pool {name!r}: max_lifetime is {lifetime}, a lease's term {term}; both must last a while, "
+            f"and max_lifetime {LONGEST.days} days at most"
         )
     seconds = lifetime.total_seconds()
     spec = NodePoolSpec(name=name, size=size, profile=cluster.profile(profile_name), max_lifetime_seconds=int(seconds))
@@ -54,7 +54,7 @@ def request_pool(
     ends_at = now + lifetime
     lease = Lease(
         owner=origin.owner,
-        expires_at=min(now + term, ends_at),
+        expires_at=now + min(term, lifetime),
         ends_at=ends_at,
         term=min(term, lifetime),
         origin=origin,

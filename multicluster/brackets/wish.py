@@ -76,5 +76,5 @@ class Wish:
                 lease=timedelta(seconds=names["lease"]),
                 max_lifetime=None if lifetime is None else timedelta(seconds=lifetime),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None

@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from multicluster.cli.output import say
 from multicluster.errors import MulticlusterError
 
-EVERY_SECONDS = 10
+EVERY_SECONDS, A_DAY = 10, 86400
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 pause = time.sleep
 
 
 def seconds(text: str) -> int:
     """Read the pause between two looks; argparse tells what is wrong."""
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds, 1 or more")
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= A_DAY:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds, from 1 to {A_DAY}")
     return int(text)
 
 

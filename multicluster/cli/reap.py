@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from multicluster.cli.output import add_output_argument, print_json, print_rows, say
 from multicluster.cli.sources import add_registry_argument, registry_from
-from multicluster.node_pools.lease import GRACE, LATE
+from multicluster.node_pools.lease import GRACE, LATE, LONGEST
 
 if TYPE_CHECKING:
     from multicluster.cli.main import Subparsers
@@ -143,7 +143,7 @@ def _outcome_row(outcome: Outcome, plan: Plan) -> dict[str, Any]:
 
 
 def _grace(text: str) -> timedelta:
-    grace = _count(text) * MINUTE
+    grace = min(_count(text), LONGEST // MINUTE) * MINUTE
     if grace < 2 * LATE:
         raise argparse.ArgumentTypeError(
             f"must be at least {2 * LATE // MINUTE} minutes: a lease may be renewed until {LATE // MINUTE} minutes "

@@ -24,6 +24,10 @@ GRACE = timedelta(minutes=15)
 LATE = timedelta(minutes=5)
 """How long after its expiry a lease may still be renewed; so much less than GRACE that nobody renews what is being
 reaped."""
+LONGEST = timedelta(days=3650)
+"""No lease, and no renewal, lasts longer."""
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""A tag with a moment beyond these is no lease: what is reckoned from one must stay a date."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,7 @@ class Lease:
                 owner=labels[OWNER],
                 expires_at=_moment(labels[EXPIRES]),
                 ends_at=_moment(labels[ENDS]) if ENDS in labels else None,
-                term=timedelta(seconds=int(labels[TERM])) if TERM in labels else None,
+                term=_duration(labels[TERM]) if TERM in labels else None,
                 origin=origin if origin and origin.owner == labels[OWNER] else None,
             )
         except (KeyError, ValueError, OverflowError):
@@ -76,4 +80,14 @@ def _seconds(moment: datetime) -> str:
 
 
 def _moment(seconds: str) -> datetime:
-    return datetime.fromtimestamp(int(seconds), tz=UTC)
+    moment = FIRST + timedelta(seconds=int(seconds))
+    if not FIRST <= moment <= LAST:
+        raise ValueError(f"{moment} is no moment of a lease")
+    return moment
+
+
+def _duration(seconds: str) -> timedelta:
+    duration = timedelta(seconds=int(seconds))
+    if not timedelta() <= duration <= LONGEST:
+        raise ValueError(f"{duration} is no term")
+    return duration

@@ -15,6 +15,7 @@ from multicluster.errors import (
     ClusterCordonedError,
     NodePoolConflictError,
     NodePoolLimitError,
+    NodePoolRefusedError,
     UnknownProfileError,
 )
 from multicluster.node_pools.origin import Origin
@@ -95,6 +96,30 @@ def test_asking_again_for_what_was_granted_is_within_the_limits(registered):
     registered(limits={"pools": 1, "nodes": 1})
 
     assert request().name == request().name
+
+
+@pytest.mark.parametrize("lifetime", [timedelta(), timedelta(seconds=-1), timedelta(days=3651), timedelta.max])
+def test_a_lifetime_that_is_none_or_beyond_all_calendars_is_refused(registered, pools, lifetime):
+    registered()
+
+    with pytest.raises(NodePoolRefusedError, match="max_lifetime"):
+        request(max_lifetime=lifetime)
+    assert pools.asked == []
+
+
+def test_a_registry_that_allows_more_than_calendars_hold_allows_ten_years(registered):
+    registered(limits={"maxLifetimeSeconds": 10**15})
+
+    assert hours_left(request()) == 3650 * 24
+
+
+def test_a_term_beyond_all_calendars_lasts_as_long_as_the_pool_may(registered):
+    registered()
+    cluster = find_cluster("nam")
+
+    pool = request_pool(cluster, profile_name="l4", name="mc-a", origin=ORIGIN, size=1, term=timedelta.max)
+
+    assert pool.lease.expires_at == pool.lease.ends_at
 
 
 def test_a_cordoned_cluster_gets_no_pool(registered, pools):

@@ -233,7 +233,7 @@ def test_watch_goes_on_after_a_look_that_failed(
     assert out.count("mc-train") == 1
 
 
-@pytest.mark.parametrize("every", ["0", "-1", "1.5", "often"])
+@pytest.mark.parametrize("every", ["0", "-1", "1.5", "often", "9" * 30])
 def test_a_pause_that_is_none_is_misuse(multicluster: Run, every: str) -> None:
     with pytest.raises(SystemExit) as caught:
         multicluster("pools", "--watch", every)

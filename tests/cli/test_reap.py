@@ -194,6 +194,13 @@ def test_what_makes_no_sense_is_misuse(reap: Any, capsys: pytest.CaptureFixture[
     assert told in capsys.readouterr().err
 
 
+def test_a_grace_beyond_all_calendars_leaves_every_pool(reap: Any, make: Any, world: World) -> None:
+    make()
+
+    assert reap("--apply", "--grace", "9" * 30)[0] == 0
+    assert len(left(world)) == 1
+
+
 def test_an_unknown_cluster_is_misuse(reap: Any) -> None:
     code, out, err = reap("gpu-use2")
 

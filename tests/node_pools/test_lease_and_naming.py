@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from multicluster.node_pools import naming
-from multicluster.node_pools.lease import EXPIRES, MANAGED_BY, MANAGER, OWNER, Lease
+from multicluster.node_pools.lease import EXPIRES, MANAGED_BY, MANAGER, OWNER, TERM, Lease
 
 LEASE = Lease(owner="a1b2", expires_at=datetime(2026, 11, 21, 12, tzinfo=UTC))
 ASKED = {"deployment": "prod", "dag_id": "train", "run_id": "manual__2026", "group_id": "gpu", "map_index": 0}
@@ -39,6 +39,12 @@ def test_a_lease_of_another_time_zone_is_the_same_moment() -> None:
         {MANAGED_BY: MANAGER, OWNER: "a"},
         {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "soon"},
         {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "9" * 30},
+        {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "1" + "0" * 17},
+        {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "253402300799"},
+        {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "-99999999999"},
+        {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "-62135596800"},
+        {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "1", TERM: "99999999999"},
+        {MANAGED_BY: MANAGER, OWNER: "a", EXPIRES: "1", TERM: "-5"},
     ],
 )
 def test_labels_that_are_no_lease_are_none(labels: dict[str, str]) -> None:
