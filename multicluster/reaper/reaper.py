@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from multicluster.access.clock import Clock, system_clock
 from multicluster.node_pools.lease import GRACE
+from multicluster.node_pools.pool import NodePoolState
 from multicluster.node_pools.reaping import refuse_short
 from multicluster.reaper.deed import Deeds
 from multicluster.reaper.judge import Runs, not_asked, steps
@@ -52,7 +53,11 @@ class Reaper:
         self._nodes_of, self._clock = nodes_of, clock
 
     def plan(self) -> Plan:
-        """Look at every cluster, some at once, and judge; changes nothing. The longest overstay comes first."""
+        """Look at every cluster, some at once, and judge; changes nothing.
+
+        The longest overstay comes first, and pools that failed come last: those that can never be deleted must not use
+        up what a run may delete.
+        """
         clusters = list(self._clusters.values())
         if self._at_once > 1 and len(clusters) > 1:
             with ThreadPoolExecutor(max_workers=min(self._at_once, len(clusters))) as threads:
@@ -61,7 +66,9 @@ class Reaper:
             sightings = [look(cluster, self._nodes_of) for cluster in clusters]
         now = self._clock()
         found = [step for one in sightings for step in steps(one, now=now, grace=self._grace, runs=self._runs)]
-        found.sort(key=lambda step: (ORDER.index(step.act), -step.overstay(now), step.cluster, step.name))
+        found.sort(
+            key=lambda step: (ORDER.index(step.act), _failed(step), -step.overstay(now), step.cluster, step.name)
+        )
         troubles = tuple(trouble for one in sightings for trouble in one.troubles)
         return Plan(made_at=now, clusters=tuple(self._clusters), steps=tuple(found), troubles=troubles)
 
@@ -88,3 +95,7 @@ class Reaper:
     def _limited(self, step: Step) -> Outcome:
         reason = f"at most {self._most} deletions a run; the next run goes on ({step.reason})"
         return Outcome(step=step, result=Result.LIMITED, reason=reason)
+
+
+def _failed(step: Step) -> bool:
+    return step.pool is not None and step.pool.state is NodePoolState.FAILED

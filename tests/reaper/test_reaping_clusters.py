@@ -291,3 +291,17 @@ def test_a_listing_that_fails_half_way_hides_no_pool(cluster, clock, reaper):
 def test_a_grace_that_is_too_short_is_refused_at_once(reaper):
     with pytest.raises(NodePoolRefusedError, match="too short"):
         reaper(grace=timedelta(minutes=9))
+
+
+def test_pools_that_can_never_be_deleted_do_not_use_up_the_runs_of_others(cluster, clock, reaper):
+    stuck = [cluster.make("stuck-a"), cluster.make("stuck-b")]
+    cluster.pools.deletion_failures += [Problem(code="Ec2SecurityGroupDeletionFailure", message="in use")] * 20
+    clock.advance(LATER)
+    reap(reaper(most=2))
+    fresh = cluster.make("fresh")
+    clock.advance(LATER)
+
+    reap(reaper(most=2))
+
+    assert deletions(cluster)[:2] == [("gpu-use1", name) for name in sorted(stuck)]
+    assert ("gpu-use1", fresh) in deletions(cluster)
