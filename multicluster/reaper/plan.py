@@ -47,6 +47,11 @@ class Step:
     problem: str = ""
     """The cloud's status and words for a pool of ours that failed, and the next step."""
 
+    @property
+    def ours(self) -> bool:
+        """Whether it is a pool with a lease of ours."""
+        return self.pool is not None and self.pool.lease is not None
+
     def overstay(self, now: datetime) -> timedelta:
         """Return for how long the pool outlived its lease; 0 for everything else."""
         if self.pool is None or self.pool.lease is None:
@@ -75,6 +80,16 @@ class Plan:
     def of(self, *acts: Act) -> tuple[Step, ...]:
         """Return the steps of *acts*."""
         return tuple(step for step in self.steps if step.act in acts)
+
+    @property
+    def ours(self) -> tuple[Step, ...]:
+        """The steps about pools with a lease of ours, whatever is to become of them."""
+        return tuple(step for step in self.steps if step.ours)
+
+    @property
+    def overstay(self) -> timedelta:
+        """For how long the latest of our pools has outlived its lease; 0 when none has."""
+        return max((step.overstay(self.made_at) for step in self.steps), default=timedelta())
 
     @property
     def clean(self) -> bool:
@@ -117,6 +132,11 @@ class Report:
     def of(self, *results: Result) -> tuple[Outcome, ...]:
         """Return the outcomes of *results*."""
         return tuple(one for one in self.outcomes if one.result in results)
+
+    @property
+    def deleted(self) -> tuple[Step, ...]:
+        """The pools whose deletion a cloud took."""
+        return tuple(one.step for one in self.of(Result.DONE) if one.step.act is Act.DELETE)
 
     @property
     def clean(self) -> bool:

@@ -14,13 +14,12 @@ from airflow.providers.common.compat.sdk import Stats
 
 from multicluster.errors import MulticlusterError
 from multicluster.node_pools.pool import NodePoolState
-from multicluster.reaper.plan import Act, Result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from multicluster import Cluster
-    from multicluster.reaper.plan import Plan, Report, Step
+    from multicluster.reaper.plan import Plan, Report
 
 CREATED = "multicluster.pools.created"
 """Counter: create tasks that succeeded. One that is cleared and takes its pool again counts again."""
@@ -51,17 +50,15 @@ def created(cluster: str) -> None:
 def reaper_ran(report: Report) -> None:
     """Tell what a run of the reaper found, and what it deleted."""
     plan = report.plan
-    ours = _ours(plan)
-    deleted = [one.step for one in report.of(Result.DONE) if one.step.act is Act.DELETE]
-    alive = Counter(step.cluster for step in ours)
-    alive.subtract(step.cluster for step in deleted)
+    alive = Counter(step.cluster for step in plan.ours)
+    alive.subtract(step.cluster for step in report.deleted)
     Stats.gauge(ALIVE, alive.total())
     blind = {trouble.cluster for trouble in plan.troubles}
     for cluster in plan.clusters:
         if cluster not in blind:
             Stats.gauge(ALIVE_ON.format(cluster=cluster), alive[cluster], tags={"cluster": cluster})
-    Stats.gauge(OVERSTAY, max((step.overstay(plan.made_at).total_seconds() for step in ours), default=0.0))
-    for step in deleted:
+    Stats.gauge(OVERSTAY, plan.overstay.total_seconds())
+    for step in report.deleted:
         Stats.incr(REAPED, tags={"cluster": step.cluster})
         Stats.timing(REAPED_OVERSTAY, step.overstay(plan.made_at), tags={"cluster": step.cluster})
 
@@ -74,7 +71,7 @@ def gpus_idle(clusters: Iterable[Cluster], plan: Plan, *, since_last: timedelta 
     from multicluster.reaper.gpu_use import gpu_use_on
 
     active: dict[str, set[str]] = {}
-    for step in _ours(plan):
+    for step in plan.ours:
         if step.pool is not None and step.pool.state is NodePoolState.ACTIVE:
             active.setdefault(step.cluster, set()).add(step.pool.name)
     idle = 0
@@ -86,7 +83,3 @@ def gpus_idle(clusters: Iterable[Cluster], plan: Plan, *, since_last: timedelta 
     Stats.gauge(IDLE_GPUS, idle)
     if idle and since_last is not None:
         Stats.incr(IDLE_SECONDS, round(idle * min(since_last, LONGEST_SAMPLE).total_seconds()))
-
-
-def _ours(plan: Plan) -> list[Step]:
-    return [step for step in plan.steps if step.pool is not None and step.pool.lease is not None]

@@ -86,8 +86,7 @@ class ReapNodePoolsOperator(BaseOperator):
             "Looked at %d clusters: %d pools, machines, schedules and nodes", len(plan.clusters), len(plan.steps)
         )
         for step in plan.steps:
-            ours = step.pool is None or step.pool.lease is not None
-            if step.act is not Act.LEAVE or ours:
+            if step.act is not Act.LEAVE or step.pool is None or step.ours:
                 self.log.info("%s %s %r on cluster %r: %s%s", step.act.value, step.kind.value, step.name, step.cluster,
                               step.reason, f" ({step.problem})" if step.problem else "")  # fmt: skip
 
@@ -138,14 +137,11 @@ class ReapNodePoolsOperator(BaseOperator):
 
 
 def _counts(report: Report) -> dict[str, int]:
-    deleted = [one.step for one in report.of(Result.DONE) if one.step.act is Act.DELETE]
-    ours = [step for step in report.plan.steps if step.pool is not None and step.pool.lease is not None]
-    late = [step.overstay(report.plan.made_at).total_seconds() for step in ours]
     return {
-        "pools_alive": len(ours) - len(deleted),
-        "pools_deleted": len(deleted),
+        "pools_alive": len(report.plan.ours) - len(report.deleted),
+        "pools_deleted": len(report.deleted),
         "pools_left": len(report.of(Result.BUSY, Result.FAILED, Result.LIMITED)),
-        "overstay_seconds": int(max(late, default=0)),
+        "overstay_seconds": int(report.plan.overstay.total_seconds()),
     }
 
 
