@@ -16,6 +16,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import metadata
 from typing import Protocol, cast
@@ -63,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command of *argv* (default: the process's) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     replace_strange_characters()
+    # requests hides this one by a filter of its own, which threads that import at the same time undo
+    warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
     if sys.stdout is None:
         say("multicluster: the result cannot be written to stdout: it is closed")
         return 1

@@ -32,6 +32,11 @@ def print_json(value: Any) -> None:
     print(printable(json.dumps(value, indent=2, default=str, ensure_ascii=_is_ascii()), keep="\n"))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return *number* and its noun: ``1 cluster``, ``2 clusters``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def print_text(text: str) -> None:
     """Print lines of somebody else's, such as a file's, without commands to the terminal."""
     print(printable(text, keep="\n\t"), end="")

@@ -13,7 +13,12 @@ from multicluster.cli.pool_rows import armed, pool_row, pool_rows
 from multicluster.cli.pools_table import print_pools
 from multicluster.cli.pools_watch import EVERY_SECONDS, seconds, watch
 from multicluster.cli.sources import add_registry_argument, registry_from
-from multicluster.errors import MulticlusterError, NodePoolConflictError, NodePoolsUnsupportedError
+from multicluster.errors import (
+    MulticlusterError,
+    NodePoolConflictError,
+    NodePoolNotFoundError,
+    NodePoolsUnsupportedError,
+)
 
 if TYPE_CHECKING:
     from multicluster.cli.main import Subparsers
@@ -36,7 +41,7 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     add_registry_argument(parser)
     _add_watch_argument(parser)
     parser.set_defaults(name=None)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    verbs = parser.add_subparsers(dest="verb", metavar="[VERB]")
     # An option may stand before the verb or behind it: what is not said behind it must not undo what was said before.
     silent: dict[str, Any] = {"argument_default": argparse.SUPPRESS}
     listing = verbs.add_parser("list", help="list the node pools of one cluster, or of all", **silent)
@@ -113,6 +118,8 @@ def _show(args: argparse.Namespace, rows: list[dict[str, Any]], errors: list[Mul
         print_json(rows)
     else:
         print_pools(rows)
+        if not rows and not errors:
+            say("no node pools")
     for error in errors:
         say(f"multicluster: {error}")
 
@@ -121,7 +128,10 @@ def _delete(args: argparse.Namespace) -> int:
     cluster = registry_from(args)[args.name]
     cluster.check_identity()
     pools = cluster.node_pools()
-    pool = pools.get(args.pool)
+    try:
+        pool = pools.get(args.pool)
+    except NodePoolNotFoundError as error:
+        raise NodePoolNotFoundError(f"{error} To see which are there: multicluster pools list {args.name}") from error
     if pool.lease is None and not args.not_ours:
         raise NodePoolConflictError(
             f"node pool {pool.name!r} on cluster {cluster.name!r} has no lease of ours, so somebody else made it; "

@@ -38,7 +38,7 @@ def _lines(row: Mapping[str, Any], cell: Mapping[str, str]) -> list[str]:
         f"{cell['cluster']}/{cell['pool']}",
         f"  state  {cell['state']} ({row['status']}), age {cell['age']}" + (f", {machines}" if machines else ""),
         f"  owner  {cell['owner']}",
-        f"  lease  {cell['lease']}, ends {cell['ends']}, armed {cell['armed']}",
+        f"  lease  {cell['lease']}, ends {cell['ends']}, dead-man switch {cell['armed']}",
         f"  used   {used}",
     ]
     return lines + [f"  why    {problem}" for problem in row["problems"]]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from multicluster.cli.output import add_output_argument, print_json, print_rows, say
+from multicluster.cli.output import add_output_argument, counted, print_json, print_rows, say
 from multicluster.cli.sources import add_registry_argument, registry_from
 from multicluster.node_pools.lease import GRACE, LATE, LONGEST
 
@@ -77,10 +77,9 @@ def _tell_plan(args: argparse.Namespace, plan: Plan) -> None:
     shown = [step for step in plan.steps if step.act is not Act.LEAVE or step.problem or step.overstay(plan.made_at)]
     if shown:
         print_rows(args, [_row(step, plan) for step in shown], COLUMNS)
-    ours = sum(1 for step in plan.steps if step.pool is not None and step.pool.lease is not None)
     pools = sum(1 for step in plan.steps if step.pool is not None)
-    where = f"{len(plan.clusters)} cluster{'s' if len(plan.clusters) != 1 else ''}"
-    say(f"{pools} node pools on {where}, {ours} of them ours; {len(plan.of(Act.DELETE))} to be deleted")
+    found = f"{counted(pools, 'node pool')} on {counted(len(plan.clusters), 'cluster')}"
+    say(f"{found}, {len(plan.ours)} of them ours; {len(plan.of(Act.DELETE))} to be deleted")
     _tell_troubles(plan.troubles)
 
 
@@ -94,7 +93,7 @@ def _tell_report(args: argparse.Namespace, report: Report) -> None:
     if report.of(Result.BUSY):
         say("what is busy now can be deleted later: run the command again")
     if report.of(Result.LIMITED):
-        say(f"{len(report.of(Result.LIMITED))} are left by the limit: run the command again, or raise --max-deletions")
+        say(f"{len(report.of(Result.LIMITED))} left by the limit: run the command again, or raise --max-deletions")
     if report.of(Result.DONE):
         say("deletions take minutes; look at their end with: multicluster pools list")
 
@@ -154,5 +153,5 @@ def _grace(text: str) -> timedelta:
 
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
     return int(text)

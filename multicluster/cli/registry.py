@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from multicluster.cli.output import add_output_argument, print_json, print_rows, print_text, say
+from multicluster.cli.output import add_output_argument, counted, print_json, print_rows, print_text, say
 from multicluster.cli.sources import add_registry_argument, registry_from
 from multicluster.errors import AccessError
 
@@ -61,9 +61,9 @@ def _validate(args: argparse.Namespace) -> int:
         for line in shown(problems):
             print(line)
     if problems:
-        say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
+        say(counted(len(problems), "problem"))
         return 1
-    say(f"valid: {clusters} clusters in {', '.join(one.source.label for one in examined)}")
+    say(f"valid: {counted(clusters, 'cluster')} in {', '.join(one.source.label for one in examined)}")
     return 0
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from multicluster.cli.main import Subparsers
     from multicluster.simulator.remote import RemoteWorld
 
-KINDS = ("eks", "gke", "plain")
+KINDS = {"eks": "an EKS cluster", "gke": "a GKE cluster", "plain": "a cluster without a cloud, by kubeconfig"}
 OPTIONS = """
 OPTIONS is what a fault heeds beside --target and --times, and beside these, given as --option NAME=VALUE:
   operation    a regular expression: CreateNodegroup, nodePools.delete, 'create pods'
@@ -32,10 +32,10 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         description="Serve simulated clouds and clusters on 127.0.0.1 until Ctrl-C. Prints shell lines for `eval`. "
         "The actions speak to a world that runs already, by the variables it printed.",
     )
-    for kind in KINDS:
-        parser.add_argument(f"--{kind}", metavar="NAME", action="append", help=f"a cluster of kind {kind}; repeatable")
+    for kind, what in KINDS.items():
+        parser.add_argument(f"--{kind}", metavar="NAME", action="append", help=f"{what}; repeatable")
     parser.add_argument("--root", metavar="FOLDER", type=Path, help="keep kubeconfig, registry and CA in this folder")
-    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions = parser.add_subparsers(dest="action", metavar="[ACTION]")
     add_output_argument(actions.add_parser("faults", help="list the faults that a world knows"))
     inject = actions.add_parser("inject", help="let a fault strike")
     inject.add_argument("fault")

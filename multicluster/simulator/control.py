@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from multicluster.simulator.catalogue import FAULTS
+from multicluster.simulator.injection import refuse_unknown
 
 if TYPE_CHECKING:
     from multicluster.simulator.world import World
@@ -51,6 +52,7 @@ class Control:
                 self.world.faults.clear()
                 return {"cleared": "all"}
             case "DELETE", ["faults", name]:
+                refuse_unknown(name)
                 self.world.faults.remove(name)
                 return {"cleared": name}
         raise KeyError(request.path)

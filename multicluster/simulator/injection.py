@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from multicluster.simulator.catalogue import COMMON, DEED_OPTIONS, DEEDS, ENTRIES, FAULTS
@@ -15,10 +16,17 @@ if TYPE_CHECKING:
     from multicluster.simulator.world import World
 
 
+def refuse_unknown(name: str) -> None:
+    """Raise ValueError for a fault that is not in the catalogue."""
+    if name not in FAULTS:
+        near = "".join(get_close_matches(name, FAULTS, n=1, cutoff=0.7))
+        hint = f"did you mean {near}?" if near else "`multicluster simulator faults` lists them"
+        raise ValueError(f"no fault named {name!r}; {hint}")
+
+
 def inject(world: World, name: str, *, target: str, times: int | None, options: Mapping[str, str]) -> None:
     """Put a fault in force, or do the deed, on the world's loop; raises ValueError for an unknown name or option."""
-    if name not in FAULTS:
-        raise ValueError(f"no fault named {name!r}; known are {', '.join(FAULTS)}")
+    refuse_unknown(name)
     known = (*COMMON, *ENTRIES[name].options) if name in ENTRIES else DEED_OPTIONS.get(name, ())
     unknown = set(options) - set(known)
     if unknown:

@@ -91,6 +91,12 @@ def test_pools_without_a_verb_lists_them(multicluster: Run, make: Any) -> None:
     assert [(row["cluster"], row["pool"]) for row in rows(out)] == [("gpu-use1", "mc-train")]
 
 
+def test_where_there_are_no_pools_that_is_said(multicluster: Run) -> None:
+    code, _, err = multicluster("pools")
+
+    assert (code, err) == (0, "no node pools\n")
+
+
 def test_an_option_before_the_verb_counts_as_one_behind_it(multicluster: Run, make: Any) -> None:
     make()
 

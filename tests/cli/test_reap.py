@@ -71,7 +71,7 @@ def test_with_nothing_to_do_it_says_what_it_looked_at_and_exits_0(reap: Any, mak
     code, out, err = reap()
 
     assert (code, out) == (0, "")
-    assert "1 node pools on 3 clusters, 1 of them ours; 0 to be deleted" in err
+    assert "1 node pool on 3 clusters, 1 of them ours; 0 to be deleted" in err
     assert reap("--apply")[0] == 0
     assert len(left(world)) == 1
 
@@ -183,7 +183,7 @@ def test_a_cluster_that_can_have_no_pools_is_an_error_only_where_it_is_named(rea
     [
         (["--grace", "9"], "at least 10 minutes"),
         (["--grace", "soon"], "whole number"),
-        (["--max-deletions", "-1"], "max-deletions"),
+        (["--max-deletions", "-1"], "max-deletions: '-1' is not a whole number, 0 or more"),
     ],
 )
 def test_what_makes_no_sense_is_misuse(reap: Any, capsys: pytest.CaptureFixture[str], words: Any, told: str) -> None:

@@ -51,6 +51,14 @@ def test_nonsense_is_refused_with_its_reason(ask: Any, name: str, body: Any, rea
     assert reason in answer.json()["error"]
 
 
+def test_a_misspelt_fault_is_told_its_likely_name_when_it_is_put_in_force_and_when_it_is_cleared(ask: Any) -> None:
+    for verb, body in (("PUT", {}), ("DELETE", None)):
+        answer = ask(verb, "/faults/throtled", body)
+
+        assert answer.status_code == 400
+        assert answer.json()["error"] == "no fault named 'throtled'; did you mean throttled?"
+
+
 def test_the_report_is_the_worlds(world: World, ask: Any, client: Any, group: dict[str, Any]) -> None:
     world.add_eks("gpu")
     client("eks").create_nodegroup(**group)
