@@ -29,8 +29,8 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "simulator",
         help="run the offline world on its own",
-        description="Serve simulated clouds and clusters on 127.0.0.1 until Ctrl-C. Prints shell lines for `eval`. "
-        "The actions speak to a world that runs already, by the variables it printed.",
+        description="Serve simulated clouds and clusters on 127.0.0.1 until Ctrl-C. "
+        "Prints what a shell is to source. The actions speak to a world that runs already, by the variables it printed.",
     )
     for kind, what in KINDS.items():
         parser.add_argument(f"--{kind}", metavar="NAME", action="append", help=f"{what}; repeatable")
@@ -39,7 +39,9 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     add_output_argument(actions.add_parser("faults", help="list the faults that a world knows"))
     inject = actions.add_parser("inject", help="let a fault strike")
     inject.add_argument("fault")
-    inject.add_argument("--target", default=".*", metavar="REGEX", help="which cluster/pool (default: all)")
+    inject.add_argument(
+        "--target", default=".*", metavar="REGEX", help="which cluster/pool, or path of a request (default: all)"
+    )
     inject.add_argument("--times", type=int, metavar="N", help="how often (default: as `faults` says)")
     inject.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="another option of the fault; repeatable"

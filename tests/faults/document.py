@@ -9,8 +9,6 @@ from multicluster.simulator.catalogue import rows
 from .row import Row
 
 HEAD = ["| Fault | Where | Strikes | What happens | What comes of it |", "|---|---|---|---|---|"]
-
-
 LOOKS = {"life", "create and see", "delete twice", "ready", "make ready", "gone"}
 """Acts that tell of a pool: what they say is what comes of a fault."""
 
@@ -32,6 +30,6 @@ def written(table: Iterable[Row], elsewhere: Iterable[str]) -> list[str]:
     lines = []
     for fault in rows():
         name, times = str(fault["fault"]), {"always": "until cleared", 1: "once", "now": "at once"}[fault["times"]]
-        ends = ", ".join(comes.get(name) or ["AWS tries again; nobody of ours meets it"])
+        ends = ", ".join(comes.get(name) or ["nobody of ours meets it"])
         lines.append(f"| `{name}` | {fault['where']} | {times} | {fault['what']} | {ends} |")
     return [*HEAD, *lines]
