@@ -29,8 +29,8 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     parser = subparsers.add_parser(
         "simulator",
         help="run the offline world on its own",
-        description="Serve simulated clouds and clusters on 127.0.0.1 until Ctrl-C. "
-        "Prints what a shell is to source. The actions speak to a world that runs already, by the variables it printed.",
+        description="Serve simulated clouds and clusters on 127.0.0.1 until Ctrl-C. Prints what a shell is to source. "
+        "The actions speak to a world that runs already, by the variables it printed.",
     )
     for kind, what in KINDS.items():
         parser.add_argument(f"--{kind}", metavar="NAME", action="append", help=f"{what}; repeatable")
