@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,19 +14,27 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-NOBODYS = {None, "localhost", "127.0.0.1", "::1", "0.0.0.0"}  # noqa: S104 - names that are told apart, not bound
+INNER = (".svc", ".cluster.local", ".docker.internal", ".localhost", ".localdomain")
+"""Ends of names that every cluster, and every laptop, has for itself."""
 
 
 def deployment() -> str:
     """Return this deployment's name: ``[multicluster] deployment``, else ``[api] base_url``; empty when it has none.
 
-    An address on the machine itself is no name: every Airflow has that one.
+    An address that only the machine or its own network knows is no name: another Airflow may have the same.
     """
     from airflow.providers.common.compat.sdk import conf
 
     name = str(conf.get("multicluster", "deployment", fallback="") or "")
     address = str(conf.get("api", "base_url", fallback="") or "")
-    return name or ("" if urlsplit(address).hostname in NOBODYS else address)
+    return name or (address if _is_one_of_a_kind(urlsplit(address).hostname or "") else "")
+
+
+def _is_one_of_a_kind(host: str) -> bool:
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(INNER)
 
 
 def refuse_nameless() -> None:

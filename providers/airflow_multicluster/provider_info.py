@@ -59,8 +59,8 @@ _CONFIG: dict[str, Any] = {
             ),
             "deployment": _option(
                 "Name of this Airflow deployment. It goes into the owner of each node pool; give each deployment\n"
-                "its own, the same on all workers. Default: [api] base_url, unless that is this machine. Without a\n"
-                "name no node pool is made.\n",
+                "its own, the same on all workers. Default: [api] base_url, unless only this machine or\n"
+                "its network knows it. Without a name no node pool is made.\n",
                 example="prod-eu",
             ),
             "reaper_dag": _option(

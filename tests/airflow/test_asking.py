@@ -248,7 +248,11 @@ def test_each_run_and_each_map_index_has_a_pool_of_its_own(pools, tasks, one, ot
     assert run(tasks.create, **one)["name"] != run(tasks.create, **other)["name"]
 
 
-@pytest.mark.parametrize("base_url", ["", "http://localhost:8080"])
+@pytest.mark.parametrize(
+    "base_url",
+    ["", "http://localhost:8080", "http://airflow-api-server:8080", "http://api.airflow.svc.cluster.local:8080",
+     "http://10.0.0.7:8080", "http://[::1]:8080", "http://127.0.1.1", "http://0.0.0.0:8080", "airflow"],
+)  # fmt: skip
 def test_a_deployment_without_a_name_makes_no_pool(pools, tasks, monkeypatch, base_url):
     monkeypatch.delenv("AIRFLOW__MULTICLUSTER__DEPLOYMENT")
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", base_url)
