@@ -13,16 +13,17 @@ TIMED_OUT = "timed_out"
 """What the scheduler says of a run that met its dagrun_timeout (airflow.jobs.scheduler_job_runner)."""
 REAPER = "multicluster_reaper"
 """The reaper's DAG (dags/reaper.py), unless ``[multicluster] reaper_dag`` names another."""
+NUDGE = "multicluster-nudge"
 log = logging.getLogger(__name__)
 
 
 @hookimpl
 def on_dag_run_failed(dag_run: Any, msg: str) -> None:
     """Have the reaper DAG run once, from a thread: the scheduler neither waits for it nor hears of its trouble."""
-    if msg != TIMED_OUT:
-        return
+    if msg != TIMED_OUT or any(thread.name == NUDGE for thread in threading.enumerate()):
+        return  # one nudge is for all runs: many threads would take the scheduler's connections to the database
     run = (str(dag_run.dag_id), str(dag_run.run_id))
-    threading.Thread(target=_nudge, args=run, name="multicluster-nudge", daemon=True).start()
+    threading.Thread(target=_nudge, args=run, name=NUDGE, daemon=True).start()
 
 
 def _nudge(dag_id: str, run_id: str) -> None:
