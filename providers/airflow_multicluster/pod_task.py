@@ -39,7 +39,7 @@ class PodTask:
             names = {name: str(facts[name]) for name in ("dag_id", "run_id", "task_id")}
             numbers = {name: int(facts[name]) for name in ("map_index", "try_number")}
             return cls(**names, **numbers, kept=bool(facts.get("kept", True)))  # type: ignore[arg-type]
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, OverflowError):
             return None
 
 

@@ -148,4 +148,8 @@ class PodSweep:
 
 
 def _moment(seconds: str | None) -> datetime | None:
-    return datetime.fromtimestamp(int(seconds), tz=UTC) if seconds and seconds.isdecimal() else None
+    """Read a mark; None for one that others wrote, which is no moment."""
+    try:
+        return datetime.fromtimestamp(int(seconds or ""), tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -153,7 +153,10 @@ def test_a_pod_says_in_full_whose_it_is_and_whether_it_is_to_be_kept(world, opti
     assert PodTask.of(pod.metadata.annotations) == expected
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"dag_id": "a"}', "no json"])
+BOUNDLESS = '{"dag_id": "a", "run_id": "r", "task_id": "t", "map_index": Infinity, "try_number": 1}'
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"dag_id": "a"}', "no json", BOUNDLESS])
 def test_a_pod_whose_task_cannot_be_read_is_nobodys(text):
     assert PodTask.of({TASK: text}) is None
     assert PodTask.of({}) is None
@@ -168,8 +171,8 @@ def api(world):
 def put(api):
     names = []
 
-    def put(name, *, labels=None, task=FIT, **metadata):
-        annotations = {TASK: json.dumps(vars(task))} if task else {}
+    def put(name, *, labels=None, task=FIT, marks=None, **metadata):
+        annotations = {**({TASK: json.dumps(vars(task))} if task else {}), **(marks or {})}
         given = {"name": name, "labels": deployment_labels() if labels is None else labels, "annotations": annotations}
         container = {"name": "base", "image": "busybox", "command": ["sleep", "1000"]}
         spec = {"containers": [container], "terminationGracePeriodSeconds": 0}
@@ -203,6 +206,7 @@ def test_stray_pods_of_this_deployment_are_deleted_and_nobody_elses(world, api, 
     }
     put("jobs", ownerReferences=[owner])
     put("back", task=PodTask(**{**vars(FIT), "task_id": "back"}))
+    put("marked", task=PodTask(**{**vars(FIT), "task_id": "other"}), marks={STRAY_SINCE: "1" + "0" * 17})
     airflow = Airflow(tasks={RUN["run_id"]: {"fit": "failed", "other": "running", "back": "failed"}})
     clock = Moments()
     states = RunStates(airflow, deployment="tests")
@@ -216,9 +220,9 @@ def test_stray_pods_of_this_deployment_are_deleted_and_nobody_elses(world, api, 
     airflow.tasks[RUN["run_id"]]["back"] = "running"
     fates = {one.pod.name: one.fate for one in sweep()}
 
-    assert fates == {"stray": "delete", "alive": "leave", "kept": "leave", "back": "unmark"}
+    assert fates == {"stray": "delete", "alive": "leave", "kept": "leave", "back": "unmark", "marked": "leave"}
     pods = {one.metadata.name: one.metadata.annotations or {} for one in world.wait(lambda: without(api, "stray"))}
-    assert set(pods) == {"alive", "kept", "unsigned", "emea", "jobs", "back"}
+    assert set(pods) == {"alive", "kept", "unsigned", "emea", "jobs", "back", "marked"}
     assert STRAY_SINCE not in pods["back"]
 
 
