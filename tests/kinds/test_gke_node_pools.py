@@ -371,15 +371,16 @@ def test_fill_asks_for_nodes_once_in_a_stockout_too(ground: Ground) -> None:
     assert ground.calls("nodePools.setSize") == 1
 
 
-def test_fill_asks_for_no_nodes_after_the_lease(ground: Ground) -> None:
+@pytest.mark.parametrize(("seconds", "times"), [(60, 1), (400, 0)])
+def test_fill_asks_for_no_nodes_once_the_lease_is_lost(ground: Ground, seconds: float, times: int) -> None:
     pools = ground.pools()
     pools.create(spec(), ground.lease(hours=0.01))
     ground.until(running(pools))
-    ground.clock.advance(60)
+    ground.clock.advance(seconds)
 
     pools.fill("train")
 
-    assert ground.calls("nodePools.setSize") == 0
+    assert ground.calls("nodePools.setSize") == times
 
 
 def test_fill_asks_for_no_nodes_of_a_pool_that_goes_away(ground: Ground) -> None:

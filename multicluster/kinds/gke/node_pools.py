@@ -29,6 +29,7 @@ from multicluster.kinds.gke.node_pool_request import create_body
 from multicluster.kinds.gke.node_pool_view import LABEL, group_paths, node_pool, zones
 from multicluster.node_pools.adoption import refuse_another, take_over
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
+from multicluster.node_pools.renewal import lost
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -191,12 +192,12 @@ class GkeNodePools:
         return self._container("GET", f"{self._path}/nodePools/{name}", what=f"nodePools.get {name}")
 
     def _wants_nodes(self, raw: dict[str, Any]) -> bool:
-        """Whether the pool runs under a lease of ours that lasts, and nobody asked for its nodes before.
+        """Whether the pool runs under a lease of ours that is not lost, and nobody asked for its nodes before.
 
         GKE writes a size that was set into initialNodeCount; machines say the same where it does not.
         """
         pool = node_pool(raw)
-        if raw.get("status") != "RUNNING" or pool.lease is None or pool.lease.expires_at <= self._clock():
+        if raw.get("status") != "RUNNING" or pool.lease is None or lost(pool.lease, self._clock()):
             return False
         scaling = raw.get("autoscaling") or {}
         if not scaling.get("enabled") or not int(scaling.get("totalMaxNodeCount") or 0):
