@@ -16,7 +16,12 @@ from airflow_multicluster.operators import lost_node_pool, lost_pod
 from airflow_multicluster.operators.lost_node_pool import RECREATE_SECONDS, be_sure_of_pool
 from multicluster.brackets.keeping import LeaseKeeper
 from multicluster.brackets.wish import Wish
-from multicluster.errors import CloudUnavailableError, NodePoolConflictError, NodePoolRefusedError
+from multicluster.errors import (
+    CloudUnavailableError,
+    NodePoolConflictError,
+    NodePoolNotFoundError,
+    NodePoolRefusedError,
+)
 from multicluster.node_pools.origin import Origin
 from multicluster.testing.fake_clock import FakeClock
 from multicluster.testing.fake_node_pools import FakeNodePools, Pace
@@ -94,6 +99,14 @@ def test_a_pool_that_is_there_costs_one_look(pools, sure, policy):
     assert verbs(pools) == ["get", "armed"]
 
 
+@pytest.mark.parametrize("policy", ["fail", "recreate"])
+def test_a_cloud_that_does_not_know_the_pool_for_a_moment_ends_no_task(pools, sure, policy):
+    pools.refusals = [NodePoolNotFoundError("no node group")]
+    sure(Pod(policy))
+
+    assert verbs(pools) == ["get", "get", "armed"]
+
+
 @pytest.mark.parametrize(
     ("fate", "words"),
     [("gone", "is gone"), ("going", "is being deleted"), ("lease over", "is lost: its lease was over at")],
@@ -146,11 +159,11 @@ def test_a_killed_task_asks_no_more(pools, clock):
 
     def sleep(seconds):
         naps.append(seconds)
-        pod._killed = True
+        pod._killed = len(naps) > 1  # not before the second look, but between two askings
 
     with pytest.raises(Exception, match="is being deleted"):
         be_sure_of_pool(pod, clock=lambda: 0, sleep=sleep)
-    assert len(naps) == 1
+    assert len(naps) == 2
 
 
 @pytest.mark.parametrize(("policy", "error"), [("fail", AirflowFailException), ("recreate", NodePoolConflictError)])

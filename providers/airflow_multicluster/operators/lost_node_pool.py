@@ -35,6 +35,9 @@ def be_sure_of_pool(
         return
     cluster = operator.registered.cluster
     kept = process_keeper().look(wish.place, lambda _: cluster, fresh=True)
+    if kept.lost:  # a cloud may not know for a moment what it has: what ends a task is looked at twice
+        sleep(MOST_DELAY)
+        kept = process_keeper().look(wish.place, lambda _: cluster, fresh=True)
     if not kept.lost:
         return
     if operator.on_pool_lost == "fail":
