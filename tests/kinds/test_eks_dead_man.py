@@ -45,7 +45,7 @@ def test_the_schedule_says_all_that_ends_the_group(ground: Ground) -> None:
     assert found["Target"]["Arn"] == "arn:aws:scheduler:::aws-sdk:eks:deleteNodegroup"
     assert found["Target"]["RoleArn"] == DEAD_MAN.scheduler_role_arn
     assert json.loads(found["Target"]["Input"]) == {"ClusterName": "gpu", "NodegroupName": NAME}
-    assert found["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+    assert found["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 7200, "MaximumRetryAttempts": 185}
 
 
 def test_the_switch_is_armed_before_the_group_is_asked_for(ground: Ground) -> None:

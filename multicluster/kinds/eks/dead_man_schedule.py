@@ -14,8 +14,9 @@ from typing import Any
 from multicluster.kinds.eks.node_pool_options import DeadMan
 from multicluster.node_pools import naming
 
-RETRIES = {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
-"""A group that is still CREATING cannot be deleted: Scheduler asks again, for a day. Both are the most it allows."""
+RETRIES = {"MaximumEventAgeInSeconds": 7200, "MaximumRetryAttempts": 185}
+"""A group that is still CREATING cannot be deleted: Scheduler asks again, for longer than EKS ever creates. Not for a
+day, the most it allows: what has fired cannot be called back, and a cleared run has a pool of the same name."""
 WHEN = "at(%Y-%m-%dT%H:%M:%S)"
 NEAR = timedelta(minutes=1)
 """Scheduler's own precision, and more than tasks of one owner that ask at the same time are apart."""
