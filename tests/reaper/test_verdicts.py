@@ -84,6 +84,11 @@ def test_a_pool_younger_than_the_grace_is_left(run):
     assert fate(pool(over=-HOUR, age=GRACE - SECOND), run=run) is Fate.LEAVE
 
 
+@pytest.mark.parametrize("run", RunState)
+def test_a_birth_in_the_far_future_protects_nothing(run):
+    assert fate(pool(over=9 * HOUR, end_over=9 * HOUR, age=-1000 * HOUR), run=run) is Fate.DELETE
+
+
 def test_where_the_cloud_tells_no_age_the_lease_does():
     """GKE. A lease written just now is a create, or a renewal, in flight; one without a term tells nothing."""
     written = pool(over=-50 * MINUTE, age=None)

@@ -46,7 +46,7 @@ def node_pool(pool: Mapping[str, Any], *more: Problem) -> NodePool:
 def _made_at(labels: Mapping[str, str]) -> datetime | None:
     try:
         return datetime.fromtimestamp(int(labels[MADE]), tz=UTC)
-    except (KeyError, ValueError, OverflowError):
+    except (KeyError, ValueError, OverflowError, OSError):
         return None
 
 
