@@ -92,8 +92,6 @@ class Stage:
             (home / "dags" / file.name).symlink_to(file)
         anchors = self.root / "anchor-kubeconfig"
         anchors.write_text(json.dumps(kubeconfig([self.world.entrances["anchor"]])))
-        (home / "plugins").mkdir()
-        (home / "plugins" / "nudge.py").write_text("from airflow_multicluster.listener_plugin import ListenerPlugin\n")
         documents = [{**play.document(), "kubeconfig": str(anchors)} for play in self.plays.values()]
         (home / "dags" / "plays.json").write_text(json.dumps(documents))
         self.planted = Planted.into(self.world, self.root)
