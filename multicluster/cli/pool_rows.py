@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from multicluster.errors import MulticlusterError
+from multicluster.node_pools.durations import hours
 from multicluster.node_pools.prices import bundled
 from multicluster.node_pools.usage import usage
 
@@ -120,12 +121,6 @@ def lease_left(pool: NodePool, now: datetime) -> str:
         return "not ours"
     left = pool.lease.expires_at - now
     return f"over for {hours(-left)}" if left < timedelta() else hours(left)
-
-
-def hours(duration: timedelta) -> str:
-    """Write a duration in hours and minutes: ``1h05m``."""
-    minutes = int(duration.total_seconds()) // 60
-    return f"{minutes // 60}h{minutes % 60:02d}m"
 
 
 def _wanted_for(origin: Origin | None) -> str | None:

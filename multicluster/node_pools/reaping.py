@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from multicluster.errors import NodePoolRefusedError
+from multicluster.node_pools.durations import hours
 from multicluster.node_pools.lease import GRACE, KEEP, LATE, Lease
 from multicluster.node_pools.pool import NodePool, NodePoolState
 
@@ -61,7 +62,7 @@ def reaping(
     """
     if pool.lease is None:
         return _without_lease(pool)
-    over = f"its lease is over for {words(now - pool.lease.expires_at)}"
+    over = f"its lease is over for {hours(now - pool.lease.expires_at)}"
     if pool.keep:
         past = now >= pool.lease.expires_at + grace
         return _leave(f"a person keeps it (tag {KEEP}){f'; {over}' if past else ''}")
@@ -77,30 +78,24 @@ def causes(pool: NodePool) -> str:
     return "; ".join(f"{problem.code}: {problem.message}" for problem in pool.problems) or "the cloud does not say why"
 
 
-def words(duration: timedelta) -> str:
-    """Write a duration in hours and minutes: 1h05m."""
-    minutes = max(int(duration.total_seconds()), 0) // 60
-    return f"{minutes // 60}h{minutes % 60:02d}m"
-
-
 def _by_lease(pool: NodePool, lease: Lease, *, now: datetime, grace: timedelta, run: RunState) -> ReapVerdict:
     born = born_at(pool)
     if born is not None and abs(now - born) < grace:  # a birth far in the future is nobody's clock, but a wrong label
         since = "it was made" if pool.created_at else "its lease was written"
-        return _leave(f"{since} {words(now - born)} ago, less than the grace of {words(grace)}")
+        return _leave(f"{since} {hours(now - born)} ago, less than the grace of {hours(grace)}")
     end = lease.ends_at or lease.expires_at
     if now >= end + grace:
-        return _delete(f"it was to end {words(now - end)} ago, whatever its run does")
-    left = f"its lease lasts {words(lease.expires_at - now)} more"
+        return _delete(f"it was to end {hours(now - end)} ago, whatever its run does")
+    left = f"its lease lasts {hours(lease.expires_at - now)} more"
     if now >= lease.expires_at:
-        left = f"its lease is over for {words(now - lease.expires_at)}"
+        left = f"its lease is over for {hours(now - lease.expires_at)}"
     if run is RunState.ALIVE:
-        return _leave(f"its run is alive; {left}, its end comes in {words(end - now)}")
+        return _leave(f"its run is alive; {left}, its end comes in {hours(end - now)}")
     if run is RunState.DEAD and born is not None:
         return _delete(f"its run has ended; {left}")
     if now >= lease.expires_at + grace:
         return _delete(f"{left}, and nobody renewed it (run: {run.value})")
-    return _leave(f"{left}{'' if now < lease.expires_at else f', less than the grace of {words(grace)}'}")
+    return _leave(f"{left}{'' if now < lease.expires_at else f', less than the grace of {hours(grace)}'}")
 
 
 def born_at(pool: NodePool) -> datetime | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from multicluster.node_pools.durations import hours
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.leftover import Leftover, LeftoverKind
 from multicluster.node_pools.pool import NodePool, NodePoolState
-from multicluster.node_pools.reaping import Fate, ReapVerdict, RunState, causes, reaping, words
+from multicluster.node_pools.reaping import Fate, ReapVerdict, RunState, causes, reaping
 from multicluster.reaper.look import Sighting, StrayNode
 from multicluster.reaper.plan import Act, Kind, Step
 
@@ -54,7 +55,7 @@ def _of_pool(cluster: str, pool: NodePool, judged: ReapVerdict) -> Step:
 
 def _of_leftover(cluster: str, leftover: Leftover, *, now: datetime, grace: timedelta) -> Step:
     act, reason = Act.LEAVE, f"pool {leftover.pool!r} is gone"
-    since = f" since {words(now - leftover.since)}" if leftover.since else ""
+    since = f" since {hours(now - leftover.since)}" if leftover.since else ""
     if not leftover.ours:
         reason = f"{reason}, and nothing proves that it was ours"
     elif leftover.kind is LeftoverKind.INSTANCE:

@@ -17,7 +17,7 @@ from airflow_multicluster.pod_task import PodTask
 from airflow_multicluster.run_states import RunStates
 from multicluster.access.clock import Clock, system_clock
 from multicluster.errors import AccessError
-from multicluster.node_pools.reaping import words
+from multicluster.node_pools.durations import hours
 
 if TYPE_CHECKING:
     from multicluster import Cluster
@@ -57,10 +57,10 @@ def judge(pod: PodFacts, finished: str | None, *, now: datetime, grace: timedelt
     if pod.task.kept:
         return PodVerdict(pod=pod, fate="leave", reason=f"{ended}, and keeps its pod")
     if pod.stray_since is None:
-        return PodVerdict(pod=pod, fate="mark", reason=f"{ended}; it is deleted unless it is gone in {words(grace)}")
+        return PodVerdict(pod=pod, fate="mark", reason=f"{ended}; it is deleted unless it is gone in {hours(grace)}")
     since = now - pod.stray_since
     fate = "delete" if since >= grace else "leave"
-    return PodVerdict(pod=pod, fate=fate, reason=f"{ended}, and was seen {words(since)} ago")
+    return PodVerdict(pod=pod, fate=fate, reason=f"{ended}, and was seen {hours(since)} ago")
 
 
 class PodSweep:
