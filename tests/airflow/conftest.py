@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def find_dag(dag_id: str):
     except ModuleNotFoundError:  # Airflow 3.1
         from airflow.models.dagbag import DagBag
 
-    file = next(file for file in sorted(DAGS.glob("*.py")) if f'DAG("{dag_id}"' in file.read_text())
+    file = next(file for file in sorted(DAGS.glob("*.py")) if re.search(rf'DAG\(\s*"{dag_id}"', file.read_text()))
     bag = DagBag(dag_folder=str(file))
     assert bag.import_errors == {}
     REASONS.clear()

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "bracket.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+DAG = r'DAG\(\s*"(\w+)"'
 EXAMPLES = sorted((ROOT / "dags").glob("*.py"))
 
 
@@ -25,7 +26,7 @@ def documented(dag_folder):
         file.unlink()
 
 
-@pytest.mark.parametrize("dag_id", re.findall(r'DAG\("(\w+)"', PAGE))
+@pytest.mark.parametrize("dag_id", re.findall(DAG, PAGE))
 def test_example_of_the_page_runs(run, world, dag_id):
     outcome = run(dag_id)
 
@@ -34,7 +35,7 @@ def test_example_of_the_page_runs(run, world, dag_id):
     assert world.report().instances_left == ()
 
 
-@pytest.mark.parametrize("dag_id", [file.stem for file in EXAMPLES])
+@pytest.mark.parametrize("dag_id", [re.findall(DAG, file.read_text())[0] for file in EXAMPLES])
 def test_example_dag_runs(run, world, dag_id):
     outcome = run(dag_id)
 
