@@ -45,6 +45,8 @@ def request_pool(
             f"node pool {name!r}: max_lifetime is {lifetime}, a lease's term {term}; both must last a while, "
             f"and max_lifetime {LONGEST.days} days at most"
         )
+    if size < 1:
+        raise NodePoolRefusedError(f"node pool {name!r}: it is to have {size} nodes; one is the least")
     seconds = lifetime.total_seconds()
     spec = NodePoolSpec(name=name, size=size, profile=cluster.profile(profile_name), max_lifetime_seconds=int(seconds))
     cluster.check_identity()

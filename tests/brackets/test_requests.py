@@ -107,6 +107,15 @@ def test_a_lifetime_that_is_none_or_beyond_all_calendars_is_refused(registered, 
     assert pools.asked == []
 
 
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_pool_without_nodes_is_refused(registered, pools, size):
+    registered()
+
+    with pytest.raises(NodePoolRefusedError, match=f"to have {size} nodes"):
+        request(size=size)
+    assert pools.asked == []
+
+
 def test_a_registry_that_allows_more_than_calendars_hold_allows_ten_years(registered):
     registered(limits={"maxLifetimeSeconds": 10**15})
 
