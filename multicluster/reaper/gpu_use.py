@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from multicluster.errors import AccessError
 from multicluster.node_pools.node_facts import NodeFacts, quantity
+from multicluster.reaper.pod_list import list_pods
 
 if TYPE_CHECKING:
     from multicluster.registry.cluster import Cluster
-
-FORBIDDEN = 403
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,31 +51,14 @@ def gpu_use_on(cluster: Cluster, pools: Collection[str]) -> GpuUse:
     api, label = CoreV1Api(cluster.client()), cluster.node_selector("")[0]
     try:
         wanted = f"{label} in ({','.join(sorted(pools))})"
-        nodes = _items(api.list_node(label_selector=wanted, _preload_content=False))
-        pods = _running_pods(api, cluster.pods.namespace or "default")
+        answer = api.list_node(label_selector=wanted, _preload_content=False)
     except ApiException as error:
         raise AccessError(
-            f"cluster {cluster.name!r}: listing nodes and pods is answered {error.status} {error.reason}; "
-            "the identity needs list on both"
+            f"cluster {cluster.name!r}: listing nodes is answered {error.status} {error.reason}; "
+            "the identity needs list on nodes"
         ) from error
-    return gpu_use(map(NodeFacts.from_object, nodes), pods, resources)
-
-
-def _running_pods(api: Any, namespace: str) -> list[Mapping[str, Any]]:
-    from kubernetes.client.exceptions import ApiException
-
-    asked = {"field_selector": "status.phase=Running", "_preload_content": False}
-    try:
-        return _items(api.list_pod_for_all_namespaces(**asked))
-    except ApiException as error:
-        if error.status != FORBIDDEN:
-            raise
-        return _items(api.list_namespaced_pod(namespace, **asked))
-
-
-def _items(answer: Any) -> list[Mapping[str, Any]]:
-    items: list[Mapping[str, Any]] = json.loads(answer.data)["items"]
-    return items
+    nodes = map(NodeFacts.from_object, json.loads(answer.data)["items"])
+    return gpu_use(nodes, list_pods(cluster, field_selector="status.phase=Running"), resources)
 
 
 def _asked(container: Mapping[str, Any], resources: Collection[str]) -> int:

@@ -6,11 +6,10 @@ when a task ended, and one that just ended deletes its own pod.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from airflow_multicluster.operators.reattach import DEPLOYMENT_LABEL, deployment_labels
 from airflow_multicluster.pod_task import PodTask
@@ -18,13 +17,14 @@ from airflow_multicluster.run_states import RunStates
 from multicluster.access.clock import Clock, system_clock
 from multicluster.errors import AccessError
 from multicluster.node_pools.durations import hours
+from multicluster.reaper.pod_list import list_pods
 
 if TYPE_CHECKING:
     from multicluster import Cluster
 
 STRAY_SINCE = "airflow-multicluster/stray-since"
 UNENDED = "status.phase!=Succeeded,status.phase!=Failed"
-FORBIDDEN, ABSENT, CONFLICT = 403, 404, 409
+ABSENT, CONFLICT = 404, 409
 Fate = Literal["delete", "mark", "unmark", "leave"]
 
 
@@ -109,7 +109,8 @@ class PodSweep:
             api.patch_namespaced_pod(pod.name, pod.namespace, body)
 
     def _pods(self) -> Iterator[PodFacts]:
-        for item in self._listed():
+        of_ours = f"{DEPLOYMENT_LABEL}={deployment_labels()[DEPLOYMENT_LABEL]}"
+        for item in list_pods(self._cluster, label_selector=of_ours, field_selector=UNENDED):
             metadata = item["metadata"]
             annotations = metadata.get("annotations") or {}
             task = PodTask.of(annotations)
@@ -122,29 +123,6 @@ class PodSweep:
                 task=task,
                 stray_since=_moment(annotations.get(STRAY_SINCE)),
             )
-
-    def _listed(self) -> list[Mapping[str, Any]]:
-        """List in all namespaces, or where that is not allowed, in the one of the registry."""
-        from kubernetes.client import CoreV1Api
-        from kubernetes.client.exceptions import ApiException
-
-        api = CoreV1Api(self._cluster.client())
-        label = f"{DEPLOYMENT_LABEL}={deployment_labels()[DEPLOYMENT_LABEL]}"
-        asked: dict[str, Any] = {"label_selector": label, "field_selector": UNENDED, "_preload_content": False}
-        try:
-            try:
-                answer = api.list_pod_for_all_namespaces(**asked)
-            except ApiException as error:
-                if error.status != FORBIDDEN:
-                    raise
-                answer = api.list_namespaced_pod(self._cluster.pods.namespace or "default", **asked)
-        except ApiException as error:
-            raise AccessError(
-                f"cluster {self._cluster.name!r}: listing pods is answered {error.status} {error.reason}; "
-                "the identity needs list on pods"
-            ) from error
-        items: list[Mapping[str, Any]] = json.loads(answer.data)["items"]
-        return items
 
 
 def _moment(seconds: str | None) -> datetime | None:

@@ -72,5 +72,5 @@ def test_a_right_that_lacks_is_named(world, cluster):
     refusal = HttpError(code=403, body=FORBIDDEN)
     world.faults.add(Fault(name="f", effect=refusal, service="kubernetes", operation="list nodes", times=None))
 
-    with pytest.raises(AccessError, match="cluster 'gpu-use1': listing nodes and pods is answered 403"):
+    with pytest.raises(AccessError, match="cluster 'gpu-use1': listing nodes is answered 403"):
         gpu_use_on(cluster, {"mc-ours"})
