@@ -29,11 +29,15 @@ def test_pain_36_a_run_leaves_no_secret_and_no_address_in_the_database(run, data
     assert f'"{cluster}"' in kept
 
 
-def test_xcom_holds_three_names(run):
+def test_xcom_holds_names_and_numbers(run):
     outcome = run("work")
 
     names = outcome.results["train.create_node_pool"]
-    assert {name: type(value) for name, value in names.items()} == {"cluster": str, "name": str, "profile": str}
+    texts, numbers = {"cluster", "name", "profile"}, {"nodes", "lease", "max_lifetime"}
+    assert set(names) == texts | numbers | {"origin"}
+    assert set(names["origin"]) == {"deployment", "dag_id", "run_id", "group_id", "map_index"}
+    assert all(isinstance(names[name], str) for name in texts)
+    assert all(isinstance(names[name], (int, float, type(None))) for name in numbers)
 
 
 def test_the_repr_of_a_cluster_shows_its_name_only(world):

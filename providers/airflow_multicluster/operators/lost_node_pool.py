@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_multicluster.lease_keeping import process_keeper
 from airflow_multicluster.patience import patiently
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ def be_sure_of_pool(
     What cannot be found out now keeps no pod from being made. Raises AirflowFailException for a pool that is lost and
     not to be made again, and MulticlusterError where that cannot be done.
     """
+    from airflow_multicluster.lease_keeping import process_keeper
+
     wish = operator.wish
     if wish is None:
         return
