@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from multicluster.errors import NodePoolBusyError
+from multicluster.errors import NodePoolBusyError, NodePoolRefusedError
 from multicluster.kinds.eks.node_pool_options import EksNodePoolOptions
 from multicluster.node_pools.lease import GRACE, KEEP
 from multicluster.node_pools.leftover import LeftoverKind
@@ -171,3 +171,17 @@ def test_a_deletion_that_failed_says_what_a_person_does(ground: Ground, fault: s
     assert f"Next: {problem.message.partition('Next: ')[2]}" in problem.message
     assert step in problem.message
     assert problem.message.endswith("then delete the pool again")
+
+
+def test_a_strangers_group_that_nobody_lets_us_look_at_hides_no_other(ground: Ground) -> None:
+    ground.pools().create(replace(SPEC, name="theirs"), ground.lease())
+    ground.pools().create(SPEC, ground.lease())
+    assert [pool.name for pool in ground.pools().list()] == [NAME, "theirs"]
+
+    ground.world.inject("denied", operation="DescribeNodegroup", target="gpu/theirs")
+    assert [pool.name for pool in ground.pools().list()] == [NAME]
+
+    ground.world.faults.clear()
+    ground.world.inject("denied", operation="DescribeNodegroup", target=f"gpu/{NAME}")
+    with pytest.raises(NodePoolRefusedError, match=NAME):
+        list(ground.pools().list())

@@ -26,6 +26,7 @@ from multicluster.kinds.eks.node_pool_options import UNDECIDED, DeadMan, EksNode
 from multicluster.kinds.eks.node_pool_reasons import reasons
 from multicluster.kinds.eks.node_pool_request import nodegroup_request
 from multicluster.kinds.eks.node_pool_view import LABEL, node_pool
+from multicluster.node_pools import naming
 from multicluster.node_pools.adoption import refuse_another, take_over
 from multicluster.node_pools.lease import GRACE
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
@@ -95,11 +96,18 @@ class EksNodePools:
         return self.get(name)
 
     def list(self) -> Iterator[NodePool]:
-        """Yield all node groups of the cluster, ours with their reasons; one that disappears meanwhile is left out."""
+        """Yield all node groups of the cluster, ours with their reasons; one that disappears meanwhile is left out.
+
+        So is one without a name of ours that this identity may not look at: it must not hide the others.
+        """
         for name in self._names():
             try:
                 nodegroup = self._describe(name)
             except NodePoolNotFoundError:
+                continue
+            except NodePoolRefusedError:
+                if naming.is_ours(name):
+                    raise
                 continue
             yield self._judged(nodegroup) if node_pool(nodegroup).lease else node_pool(nodegroup)
 
