@@ -50,6 +50,7 @@ def register(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plan; with ``--apply`` carry it out, and print what came of it."""
+    from multicluster.reaper.plan import Act
     from multicluster.reaper.reaper import MOST, Reaper
 
     registry = registry_from(args)
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(_document(plan, report))
     elif report is not None:
         _tell_report(args, report)
-    elif not plan.clean:
+    elif plan.of(Act.DELETE, Act.RELEASE):
         say("nothing was changed; add --apply to do it")
     return 0 if (report or plan).clean else 1
 

@@ -147,6 +147,17 @@ def test_a_cluster_that_denies_is_told_and_the_others_are_reaped(reap: Any, make
     assert left(world) == set()
 
 
+def test_apply_is_named_where_it_would_do_something_and_nowhere_else(reap: Any, make: Any, world: World) -> None:
+    world.inject("create-denied", operation="ListNodegroups")
+    _, _, blind = reap()
+
+    make("gpu-euw4")
+    _, _, seen = reap()
+
+    assert "--apply" not in blind
+    assert "nothing was changed; add --apply to do it" in seen
+
+
 @pytest.mark.parametrize(
     "pin", [{"caSha256": "0" * 64}, {"kubeSystemUid": "00000000-0000-0000-0000-000000000000"}], ids=["ca", "uid"]
 )
