@@ -135,7 +135,10 @@ class DeadManSwitch:
         if TRUST in refusal:
             what = f"{role} must exist and trust scheduler.amazonaws.com (infra/iam/aws/dead-man-trust.json)"
         elif "AccessDenied" in refusal:
-            what = f"Allow what infra/iam/aws/dead-man-arm.json allows, iam:PassRole on {role} included"
+            what = (
+                f"Allow what infra/iam/aws/dead-man-arm.json allows in schedule group "
+                f"{self._dead_man.group_name!r}, and iam:PassRole on {role}"
+            )
         else:
             what = "Check nodePools.eks.deadMan in the registry"
         return f"{what}; nodePools.eks.deadMan: off makes pools that AWS itself never ends"

@@ -44,7 +44,8 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         eks.access[user] = AccessEntry(username="airflow", groups=(GROUP,))
         apply(made, "gpu-use1", {**API, "kind": "Group", "name": GROUP})
         apply(made, "gpu-euw4", {**API, "kind": "User", "name": account})
-        made.aws.policies.attach(user, policy("node-pools", CLUSTER="gpu-use1"))
+        arming = policy("dead-man-arm", **{"schedule/multicluster/": "schedule/default/"})  # the world's schedule group
+        made.aws.policies.attach(user, policy("node-pools", CLUSTER="gpu-use1"), arming)
         made.google.grants.grant(account, permissions("node-pools"))
         made.google.grants.grant(account, permissions("act-as-nodes"), on="default")
         yield made
