@@ -55,10 +55,10 @@ def due_at(lease: Lease, *, share: float) -> datetime:
     return lease.expires_at - lease.term * share
 
 
-def in_words(pools: NodePools, place: Place, lease: Lease, *, renewed: bool = False) -> str:
+def in_words(pools: NodePools, place: Place, lease: Lease, *, again: bool = False) -> str:
     """Say until when the pool is leased, and when the cloud ends it by itself, for which the cloud is asked."""
     end = f", at most until {_moment(lease.ends_at)}" if lease.ends_at else ""
-    until = f"leased until {_moment(lease.expires_at)}{' (renewed)' if renewed else ''}{end}"
+    until = f"leased until {_moment(lease.expires_at)}{' (renewed)' if again else ''}{end}"
     try:
         armed = pools.armed(place.pool)
     except MulticlusterError as error:

@@ -122,7 +122,7 @@ class LeaseKeeper:
             kept = Kept(text=verdict.why_lost, lost=True)
             if lease is not None:
                 due = due_at(lease, share=self._share)
-                kept = Kept(text=in_words(pools, place, lease, renewed=lease is verdict.renewal))
+                kept = Kept(text=in_words(pools, place, lease, again=lease is verdict.renewal))
         except Exception as error:  # noqa: BLE001 - whoever waits goes on, and the error is in its log
             trouble = f"{type(error).__name__}: {error}"
             kept = Kept(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STRAY_SINCE = "airflow-multicluster/stray-since"
 UNENDED = "status.phase!=Succeeded,status.phase!=Failed"
 ABSENT, CONFLICT = 404, 409
-Fate = Literal["delete", "mark", "unmark", "leave"]
+PodFate = Literal["delete", "mark", "unmark", "leave"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +44,14 @@ class PodVerdict:
     """What is to become of a pod, and why."""
 
     pod: PodFacts
-    fate: Fate
+    fate: PodFate
     reason: str
 
 
 def judge(pod: PodFacts, finished: str | None, *, now: datetime, grace: timedelta) -> PodVerdict:
     """Judge a pod by the state in which its task has *finished*; None unless it has."""
     if finished is None:
-        fate: Fate = "unmark" if pod.stray_since else "leave"
+        fate: PodFate = "unmark" if pod.stray_since else "leave"
         return PodVerdict(pod=pod, fate=fate, reason="its task has not finished")
     ended = "its run was deleted" if finished == "deleted" else f"its task has ended ({finished})"
     if pod.task.kept:
