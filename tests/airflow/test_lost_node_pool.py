@@ -10,9 +10,9 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow.sdk import DAG
 
-from airflow_multicluster import ClusterPodOperator, NodePoolTaskGroup
+from airflow_multicluster import ClusterPodOperator, NodePoolTaskGroup, lease_keeping
 from airflow_multicluster.hooks.cluster import find_cluster
-from airflow_multicluster.operators import lost_node_pool, lost_pod
+from airflow_multicluster.operators import lost_pod
 from airflow_multicluster.operators.lost_node_pool import RECREATE_SECONDS, be_sure_of_pool
 from multicluster.brackets.keeping import LeaseKeeper
 from multicluster.brackets.wish import Wish
@@ -57,7 +57,7 @@ def pools(monkeypatch, tmp_path, clock):
     monkeypatch.setenv("MULTICLUSTER_REGISTRY", str(path))
     monkeypatch.setattr(find_cluster("nam"), "node_pools", lambda: made)
     keeper = LeaseKeeper(clock=clock)
-    monkeypatch.setattr(lost_node_pool, "process_keeper", lambda: keeper)
+    monkeypatch.setattr(lease_keeping, "process_keeper", lambda: keeper)
     monkeypatch.setattr(Wish, "ask", _ask_at(clock))
     WISH.ask(find_cluster("nam"))
     made.asked.clear()
