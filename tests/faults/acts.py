@@ -44,7 +44,7 @@ def life(stage: Stage, cluster: str) -> str:
         stage.world.settle()
         stage.pools(cluster).fill(stage.name)
     (group,) = (one for one in stage.world.groups.groups.values() if one.name == stage.name)
-    stage.world.wait(lambda: any(one.message for one in group.activities) or group.problems or not group.tasks)
+    stage.world.wait(lambda: any(one.message for one in group.activities) or group.problems or not group.tasks, 60)
     return told(stage.pools(cluster).get(stage.name))
 
 

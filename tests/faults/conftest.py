@@ -66,6 +66,6 @@ def stage(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up on a silent API soon."""
-    config: Any = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=1)
+    config: Any = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=2)
     monkeypatch.setattr("multicluster.kinds.eks.node_pools.CONFIG", config)
-    monkeypatch.setattr("multicluster.kinds.gke.node_pool_calls.TIMEOUT", (5, 1))
+    monkeypatch.setattr("multicluster.kinds.gke.node_pool_calls.TIMEOUT", (5, 2))

@@ -19,7 +19,7 @@ from multicluster.registry.cluster import Cluster
 from multicluster.simulator import World
 
 NUMBERS = itertools.count(1)
-NETWORK = {"connectTimeoutSeconds": 5, "readTimeoutSeconds": 1}
+NETWORK = {"connectTimeoutSeconds": 5, "readTimeoutSeconds": 2}
 
 
 @dataclass(kw_only=True)

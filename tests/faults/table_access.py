@@ -109,8 +109,8 @@ API_SERVERS = [
         )
     ),
     row("api-server-slow", "gpu nodes", None, "nodes", seconds="0.1"),
-    row("api-server-hangs", "gpu nodes", ClusterUnreachableError, "cluster 'gpu': no usable answer", "read 1 s"),
-    row("api-server-hangs", "gpu nodes async", ClusterUnreachableError, "cluster 'gpu': no usable answer", "read 1 s"),
+    row("api-server-hangs", "gpu nodes", ClusterUnreachableError, "cluster 'gpu': no usable answer", "read 2 s"),
+    row("api-server-hangs", "gpu nodes async", ClusterUnreachableError, "cluster 'gpu': no usable answer", "read 2 s"),
     row("api-server-lost-response", "gpu nodes", None, "nodes"),
     row("api-server-lost-response", "gpu pod", ClusterUnreachableError, "cluster 'gpu': no usable answer"),
     row("api-server-lost-response", "gpu pod twice", ApiException, "409", "AlreadyExists"),
