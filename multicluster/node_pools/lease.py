@@ -66,8 +66,8 @@ class Lease:
         try:
             return cls(
                 owner=labels[OWNER],
-                expires_at=_moment(labels[EXPIRES]),
-                ends_at=_moment(labels[ENDS]) if ENDS in labels else None,
+                expires_at=read_moment(labels[EXPIRES]),
+                ends_at=read_moment(labels[ENDS]) if ENDS in labels else None,
                 term=_duration(labels[TERM]) if TERM in labels else None,
                 origin=origin if origin and origin.owner == labels[OWNER] else None,
             )
@@ -79,7 +79,8 @@ def _seconds(moment: datetime) -> str:
     return str(int(moment.timestamp()))
 
 
-def _moment(seconds: str) -> datetime:
+def read_moment(seconds: str) -> datetime:
+    """Read epoch seconds that others may have written. Raises ValueError or OverflowError for what is no moment."""
     moment = FIRST + timedelta(seconds=int(seconds))
     if not FIRST <= moment <= LAST:
         raise ValueError(f"{moment} is no moment of a lease")

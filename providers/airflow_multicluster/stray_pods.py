@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from airflow_multicluster.operators.reattach import DEPLOYMENT_LABEL, deployment_labels
@@ -17,6 +17,7 @@ from airflow_multicluster.run_states import RunStates
 from multicluster.access.clock import Clock, system_clock
 from multicluster.errors import AccessError
 from multicluster.node_pools.durations import hours
+from multicluster.node_pools.lease import read_moment
 from multicluster.reaper.pod_list import list_pods
 
 if TYPE_CHECKING:
@@ -128,6 +129,6 @@ class PodSweep:
 def _moment(seconds: str | None) -> datetime | None:
     """Read a mark; None for one that others wrote, which is no moment."""
     try:
-        return datetime.fromtimestamp(int(seconds or ""), tz=UTC)
-    except (ValueError, OverflowError, OSError):
+        return read_moment(seconds or "")
+    except (ValueError, OverflowError):
         return None

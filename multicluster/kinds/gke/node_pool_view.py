@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from multicluster.kinds.gke.node_pool_problems import condition_problems
-from multicluster.node_pools.lease import KEEP, MANAGED_BY, MANAGER, Lease
+from multicluster.node_pools.lease import KEEP, MANAGED_BY, MANAGER, Lease, read_moment
 from multicluster.node_pools.pool import NodePool, NodePoolState, Problem
 
 LABEL = "cloud.google.com/gke-nodepool"
@@ -45,8 +45,8 @@ def node_pool(pool: Mapping[str, Any], *more: Problem) -> NodePool:
 
 def _made_at(labels: Mapping[str, str]) -> datetime | None:
     try:
-        return datetime.fromtimestamp(int(labels[MADE]), tz=UTC)
-    except (KeyError, ValueError, OverflowError, OSError):
+        return read_moment(labels[MADE])
+    except (KeyError, ValueError, OverflowError):
         return None
 
 
