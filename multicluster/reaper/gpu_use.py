@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from multicluster.errors import AccessError
 from multicluster.node_pools.node_facts import NodeFacts, quantity
+from multicluster.reaper.nodes import list_nodes
 from multicluster.reaper.pod_list import list_pods
 
 if TYPE_CHECKING:
@@ -45,19 +44,8 @@ def gpu_use_on(cluster: Cluster, pools: Collection[str]) -> GpuUse:
     resources = {profile.gpu.resource for profile in profiles if profile.gpu}
     if not pools or not resources:
         return GpuUse()
-    from kubernetes.client import CoreV1Api
-    from kubernetes.client.exceptions import ApiException
-
-    api, label = CoreV1Api(cluster.client()), cluster.node_selector("")[0]
-    try:
-        wanted = f"{label} in ({','.join(sorted(pools))})"
-        answer = api.list_node(label_selector=wanted, _preload_content=False)
-    except ApiException as error:
-        raise AccessError(
-            f"cluster {cluster.name!r}: listing nodes is answered {error.status} {error.reason}; "
-            "the identity needs list on nodes"
-        ) from error
-    nodes = map(NodeFacts.from_object, json.loads(answer.data)["items"])
+    wanted = f"{cluster.node_selector('')[0]} in ({','.join(sorted(pools))})"
+    nodes = map(NodeFacts.from_object, list_nodes(cluster, wanted))
     return gpu_use(nodes, list_pods(cluster, field_selector="status.phase=Running"), resources)
 
 
