@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from multicluster.kinds.eks.node_pools import EksNodePools
 from multicluster.node_pools.lease import Lease
 from multicluster.node_pools.pool import NodePoolSpec
 from multicluster.node_pools.profile import Gpu, NodePoolProfile
-from multicluster.simulator import Delays, World
+from multicluster.simulator import World
 
 PROFILE = NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu())
 OPTIONS = EksNodePoolOptions(
@@ -24,24 +24,11 @@ OPTIONS = EksNodePoolOptions(
     subnets=("subnet-a",),
     dead_man="off",  # a schedule could not be made for a lease that is over
 )
-UNSET = ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "MULTICLUSTER_REGISTRY")
 
 
 class Strange(Lease):
     def to_labels(self) -> dict[str, str]:
         return {}
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with World(delays=Delays.none()) as made:
-        made.add_eks("gpu-use1")
-        made.add_plain("laptop")
-        for name in UNSET:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in made.env().items():
-            monkeypatch.setenv(name, value)
-        yield made
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,25 +20,12 @@ from multicluster.node_pools.lease import GRACE, Lease
 from multicluster.node_pools.origin import Origin
 from multicluster.node_pools.pool import NodePoolSpec
 from multicluster.node_pools.profile import Gpu, NodePoolProfile
-from multicluster.simulator import Delays, World
+from multicluster.simulator import World
 
 ACCOUNT = "arn:aws:iam::111122223333:role/"
 PROFILE = NodePoolProfile(instance_types=("g6.xlarge",), gpu=Gpu())
 ORIGIN = Origin(deployment="prod", dag_id="etl", run_id="manual__2026-11-21T10:00:00+00:00", group_id="train")
-UNSET = ("GOOGLE_APPLICATION_CREDENTIALS", "AWS_PROFILE", "AWS_SESSION_TOKEN", "MULTICLUSTER_REGISTRY")
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with World(delays=Delays.none()) as made:
-        made.add_eks("gpu-use1")
-        made.add_plain("laptop")
-        for name in UNSET:
-            monkeypatch.delenv(name, raising=False)
-        for name, value in made.env().items():
-            monkeypatch.setenv(name, value)
-        yield made
 
 
 @pytest.fixture
